@@ -1,0 +1,134 @@
+/**
+ * Owns how the service connects to PostgreSQL: two pools, one for reads and one for the pipeline's
+ * lanes, with the settings that every session of theirs has.
+ */
+import { DataSource } from "typeorm";
+import { entities } from "./entities/all.ts";
+import { APPLICATION_ROLE } from "./migrations/1_ledger.ts";
+import { typeParsers } from "./pg-types.ts";
+
+export interface Database {
+  readonly reads: DataSource;
+  /** For the pipeline: its planner goes by primary keys at every batch size. */
+  readonly writes: DataSource;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const LOCK_TIMEOUT_MS = 5_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+/** A connection that is kept also keeps its prepared statements. */
+const IDLE_CONNECTION_MS = 300_000;
+/** A link that has gone dead never lets the server's own timeout through. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+const SESSION: Settings = {
+  TimeZone: "UTC",
+  DateStyle: "ISO",
+  search_path: "public",
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  lock_timeout: LOCK_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  // Compiling a statement costs more than any statement of the ledger takes.
+  jit: "off",
+};
+
+/**
+ * The pipeline's statements touch few rows by key. Joined with `unnest`, of which the planner knows
+ * nothing, they would scan or sort whole tables even for a batch of one. A hash join is allowed:
+ * both its sides are what a batch names.
+ */
+const BY_KEYS: Settings = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_mergejoin: "off",
+  enable_material: "off",
+  enable_memoize: "off",
+};
+
+/**
+ * Connects both pools. `runAsRole`: the URL is the owner's, and every session runs as the
+ * application's role instead.
+ */
+export async function openDatabase({
+  url,
+  runAsRole,
+  readPoolMax,
+  writePoolMax,
+}: {
+  readonly url: string;
+  readonly runAsRole: boolean;
+  readonly readPoolMax: number;
+  readonly writePoolMax: number;
+}): Promise<Database> {
+  const session = runAsRole ? { ...SESSION, role: APPLICATION_ROLE } : SESSION;
+  const reads = makePool({ url, settings: session, name: "drawdown reads", max: readPoolMax });
+  const writes = makePool({
+    url,
+    settings: { ...session, ...BY_KEYS },
+    name: "drawdown writes",
+    max: writePoolMax,
+  });
+  const close = async () => {
+    const open = [reads, writes].filter((pool) => pool.isInitialized);
+    await Promise.all(open.map((pool) => pool.destroy()));
+  };
+  const connected = await Promise.allSettled([reads.initialize(), writes.initialize()]);
+  const failed = connected.find((each) => each.status === "rejected");
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
+  return { reads, writes, close };
+}
+
+function makePool({
+  url,
+  settings,
+  name,
+  max,
+}: {
+  readonly url: string;
+  readonly settings: Settings;
+  readonly name: string;
+  readonly max: number;
+}): DataSource {
+  const { connectionString, options } = withSettings(url, settings);
+  return new DataSource({
+    type: "postgres",
+    url: connectionString,
+    applicationName: name,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    poolSize: max,
+    entities: [...entities],
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    // The pool has dropped the idle connection already; who needs one next meets the trouble.
+    poolErrorHandler: () => undefined,
+    extra: {
+      options,
+      types: typeParsers,
+      keepAlive: true,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      // Statements are sent without waiting for the answers to those before them.
+      pipeline: true,
+      query_timeout: ANSWER_TIMEOUT_MS,
+    },
+  });
+}
+
+/** The URL's own `options` would replace the settings; the settings go behind them and win. */
+export function withSettings(url: string, settings: Settings) {
+  const given = new URL(url);
+  const ownOptions = given.searchParams.getAll("options");
+  given.searchParams.delete("options");
+  const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  return {
+    connectionString: ownOptions.length === 0 ? url : given.href,
+    options: [...ownOptions, ...flags].join(" "),
+  };
+}

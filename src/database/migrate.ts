@@ -1,0 +1,127 @@
+/**
+ * Owns bringing a database up to date: the application's role and its rights, and the migrations.
+ * Any number of replicas may start at once: one migrates, the others wait and find it done.
+ */
+import { DataSource, MigrationExecutor, type QueryRunner } from "typeorm";
+import { withSettings } from "./data-source.ts";
+import { APPLICATION_ROLE, Ledger1763800000001 } from "./migrations/1_ledger.ts";
+import { sqlStateOf } from "./sql-state.ts";
+
+/** In their order. */
+export const migrations = [Ledger1763800000001] as const;
+
+const POSTGRES_MAJOR_MIN = 15;
+/** From this version on, belonging to a role and being allowed to become it are two things. */
+const POSTGRES_MAJOR_WITH_SET = 16;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** How long a replica waits for another one's migration, and a migration for a lock. */
+const LOCK_TIMEOUT_MS = 300_000;
+const INSUFFICIENT_PRIVILEGE = "42501";
+/** Taken for the session while migrating: "migrate!" in ASCII. */
+const MIGRATION_LOCK = "7883946363647714593";
+
+/** A database that cannot be migrated as it stands; the message says what to do. */
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+}
+
+/** Runs the pending migrations as the owner. */
+export async function migrate(ownerUrl: string): Promise<void> {
+  const owner = ownerSource(ownerUrl);
+  await owner.initialize();
+  try {
+    const runner = owner.createQueryRunner();
+    const major = await majorVersion(runner);
+    await runner.query(`SELECT pg_advisory_lock(${MIGRATION_LOCK})`);
+    await prepareRole(runner, major);
+    const executor = new MigrationExecutor(owner, runner);
+    executor.transaction = "each";
+    await executor.executePendingMigrations();
+  } finally {
+    // The lock goes with the session.
+    await owner.destroy();
+  }
+}
+
+/** The owner's own connection, one, without the limits that a served request has. */
+export function ownerSource(ownerUrl: string): DataSource {
+  const { connectionString, options } = withSettings(ownerUrl, {
+    TimeZone: "UTC",
+    search_path: "public",
+    lock_timeout: LOCK_TIMEOUT_MS,
+  });
+  return new DataSource({
+    type: "postgres",
+    url: connectionString,
+    applicationName: "drawdown migrate",
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    poolSize: 1,
+    migrations: [...migrations],
+    migrationsTableName: "migration",
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    poolErrorHandler: () => undefined,
+    extra: { options },
+  });
+}
+
+async function majorVersion(runner: QueryRunner): Promise<number> {
+  const [{ number }] = await runner.query(
+    "SELECT current_setting('server_version_num')::integer AS number",
+  );
+  return supportedMajor(number);
+}
+
+/** The major version of a server that is new enough, from its `server_version_num`. */
+export function supportedMajor(versionNumber: number): number {
+  const major = Math.floor(versionNumber / 10_000);
+  if (major >= POSTGRES_MAJOR_MIN) return major;
+  throw new MigrationError(
+    `The database runs PostgreSQL ${major}; Drawdown needs ${POSTGRES_MAJOR_MIN} or newer.`,
+  );
+}
+
+/**
+ * Makes the application's role when it is missing and lets it into the database. Roles belong to
+ * the whole server, so another database's migration may be doing the same at this moment.
+ */
+async function prepareRole(runner: QueryRunner, major: number): Promise<void> {
+  const role = APPLICATION_ROLE;
+  const [{ exists }] = await runner.query(
+    `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') AS exists`,
+  );
+  if (!exists) await createRole(runner);
+
+  // So that the owner's URL can serve too, with `role` set. An owner that may not grant the role
+  // needs the role to have a login of its own, and nothing else of this.
+  const become = major >= POSTGRES_MAJOR_WITH_SET ? "SET" : "MEMBER";
+  await runner.query(`DO $$ BEGIN
+    IF NOT pg_has_role('${role}', '${become}') THEN GRANT ${role} TO CURRENT_USER; END IF;
+    EXCEPTION WHEN insufficient_privilege OR unique_violation OR internal_error THEN NULL;
+  END $$`);
+  await runner.query(`DO $$ BEGIN
+    IF NOT has_database_privilege('${role}', current_database(), 'CONNECT') THEN
+      EXECUTE format('GRANT CONNECT ON DATABASE %I TO ${role}', current_database());
+    END IF;
+    IF NOT has_schema_privilege('${role}', 'public', 'USAGE') THEN
+      GRANT USAGE ON SCHEMA public TO ${role};
+    END IF;
+  END $$`);
+}
+
+async function createRole(runner: QueryRunner): Promise<void> {
+  try {
+    await runner.query(`DO $$ BEGIN
+      CREATE ROLE ${APPLICATION_ROLE}
+        NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END $$`);
+  } catch (error) {
+    if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new MigrationError(
+      `The role ${APPLICATION_ROLE} does not exist and the owner of the database may not make ` +
+        `it: give the owner CREATEROLE, or run CREATE ROLE ${APPLICATION_ROLE}.`,
+    );
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Owns one transaction of a lane: lock the customers, load their books, book what is due, run the
+ * commands in arrival order, store what they posted. Nobody is answered from here.
+ */
+import { Book } from "../book/book.ts";
+import type { Need } from "../book/need.ts";
+import { assert, refuse } from "../errors.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import { type Balance, Journal } from "../ledger/journal.ts";
+import type { Amount } from "../money/amount.ts";
+import type { CurrencyCode } from "../money/currency.ts";
+import type { Instant } from "../money/time.ts";
+import { BatchBook, type Job } from "./batch-book.ts";
+import { flush, headOf } from "./flush.ts";
+import { type LoadContext, loadNeeds } from "./load.ts";
+import type { CurrencyCache } from "./load-catalog.ts";
+import { bookAllDue } from "./load-due.ts";
+import { LOAD_BALANCES } from "./load-statements.ts";
+import type { Outcome } from "./pending.ts";
+import { loadFirstAnswers } from "./replay.ts";
+import type { Session } from "./session.ts";
+import type { Statement } from "./statement.ts";
+
+/** A verb that needs more than so many rounds of loading does not know what it wants. */
+const LOAD_ROUNDS_MAX = 64;
+
+const LOCK_COLUMNS = `customer_id, sequence, last_booked_at, next_due_at, object_count,
+  invoice_count`;
+
+/** Takes the customers that nobody else holds, in id order, and passes over the others. */
+export const LOCK_FREE: Statement = {
+  name: "lock_free_heads",
+  text: `SELECT ${LOCK_COLUMNS} FROM customer_head WHERE customer_id = ANY($1::uuid[])
+    ORDER BY customer_id FOR NO KEY UPDATE SKIP LOCKED`,
+};
+
+/** Waits for the customers, for as long as the session's lock_timeout allows. */
+const LOCK_WAITING: Statement = {
+  name: "lock_heads",
+  text: `SELECT ${LOCK_COLUMNS} FROM customer_head WHERE customer_id = ANY($1::uuid[])
+    ORDER BY customer_id FOR NO KEY UPDATE`,
+};
+
+const FIND_HEADS: Statement = {
+  name: "find_heads",
+  text: "SELECT customer_id FROM customer_head WHERE customer_id = ANY($1::uuid[])",
+};
+
+/** Read after the lock was taken, in a statement of its own (L3). */
+export const READ_CLOCK: Statement = {
+  name: "read_clock",
+  text: "SELECT ledger_clock() AS now",
+};
+
+export interface LockedRow {
+  readonly customer_id: CustomerId;
+  readonly sequence: bigint;
+  readonly last_booked_at: Instant | null;
+  readonly next_due_at: Instant | null;
+  readonly object_count: bigint;
+  readonly invoice_count: bigint;
+}
+
+export interface BalanceRow {
+  readonly customer_id: CustomerId;
+  readonly currency: CurrencyCode;
+  readonly credit: Amount;
+  readonly held: Amount;
+  readonly issued: Amount;
+}
+
+export interface BatchResult {
+  readonly outcomes: ReadonlyMap<Job, Outcome>;
+  /** Commands whose customer another process holds. */
+  readonly missed: readonly Job[];
+  /** Commands that wait until the rest of what is due is booked. */
+  readonly waiting: readonly Job[];
+  /** Customers for whom more is due still, or whom another process holds. */
+  readonly unfinished: ReadonlySet<CustomerId>;
+  /** How far each customer that changed has come. */
+  readonly sequences: ReadonlyMap<CustomerId, bigint>;
+}
+
+export interface BatchRequest {
+  readonly tenantId: TenantId;
+  readonly jobs: readonly Job[];
+  /** Customers without commands for whom only what is due is booked. */
+  readonly dueOnly: readonly CustomerId[];
+  readonly waitForLocks: boolean;
+}
+
+export class BatchRunner {
+  readonly #currencies: CurrencyCache;
+  readonly #random32: () => number;
+
+  constructor(needs: { readonly currencies: CurrencyCache; readonly random32: () => number }) {
+    this.#currencies = needs.currencies;
+    this.#random32 = needs.random32;
+  }
+
+  async run(session: Session, request: BatchRequest): Promise<BatchResult> {
+    const jobsOf = groupByCustomer(request.jobs);
+    const customers = [...new Set([...jobsOf.keys(), ...request.dueOnly])].sort();
+    const [heads, clockRows, balances, firstAnswers] = await Promise.all([
+      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [customers]),
+      session.rows<{ now: Instant }>(READ_CLOCK, []),
+      session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
+      loadFirstAnswers(session, request.jobs),
+    ]);
+    const clock = clockRows[0]?.now;
+    assert(clock !== undefined, "the database has a clock");
+
+    const balancesOf = balancesByCustomer(balances);
+    const parts = heads.map((head) => {
+      const own = balancesOf.get(head.customer_id) ?? new Map();
+      const book = openBook(head, { clock, balances: own, random32: this.#random32 });
+      const batchBook = new BatchBook(book, jobsOf.get(book.customerId) ?? []);
+      for (const [id, first] of firstAnswers.get(book.customerId) ?? []) {
+        batchBook.knowFirstAnswer(id, first);
+      }
+      return { batchBook, start: headOf(book) };
+    });
+    const context: LoadContext = {
+      session,
+      tenantId: request.tenantId,
+      currencies: this.#currencies,
+      books: new Map(parts.map(({ batchBook }) => [batchBook.book.customerId, batchBook.book])),
+    };
+    const unfinished = await bookAllDue(context);
+    const ready = parts.filter(({ batchBook }) => !unfinished.has(batchBook.book));
+    await runAll(
+      context,
+      ready.map(({ batchBook }) => batchBook),
+      jobsOf,
+    );
+    const sound = parts.filter(({ batchBook }) => !batchBook.broken);
+    await flush(session, sound);
+
+    const locked = new Set(heads.map((head) => head.customer_id));
+    const unlocked = customers.filter((customer) => !locked.has(customer));
+    const absent = await findAbsent(session, unlocked);
+    const held = unlocked.filter((customer) => !absent.includes(customer));
+    return {
+      outcomes: new Map([
+        ...parts.flatMap(({ batchBook }) => [...batchBook.outcomes]),
+        ...absent.flatMap((customer) => (jobsOf.get(customer) ?? []).map(notFound)),
+      ]),
+      missed: held.flatMap((customer) => jobsOf.get(customer) ?? []),
+      waiting: [...unfinished].flatMap((book) => jobsOf.get(book.customerId) ?? []),
+      unfinished: new Set([...held, ...[...unfinished].map((book) => book.customerId)]),
+      sequences: new Map(
+        sound
+          .filter(({ batchBook, start }) => batchBook.book.journal.sequence !== start.sequence)
+          .map(({ batchBook: { book } }) => [book.customerId, book.journal.sequence]),
+      ),
+    };
+  }
+}
+
+function groupByCustomer(jobs: readonly Job[]): ReadonlyMap<CustomerId, readonly Job[]> {
+  const groups = new Map<CustomerId, Job[]>();
+  for (const job of jobs) {
+    const same = groups.get(job.write.customerId);
+    if (same === undefined) groups.set(job.write.customerId, [job]);
+    else same.push(job);
+  }
+  return groups;
+}
+
+export function balancesByCustomer(
+  rows: readonly BalanceRow[],
+): ReadonlyMap<CustomerId, Map<CurrencyCode, Balance>> {
+  const balances = new Map<CustomerId, Map<CurrencyCode, Balance>>();
+  for (const { customer_id: customerId, currency, credit, held, issued } of rows) {
+    const own = balances.get(customerId) ?? new Map<CurrencyCode, Balance>();
+    own.set(currency, { currency, credit, held, issued });
+    balances.set(customerId, own);
+  }
+  return balances;
+}
+
+/** Makes a customer's book from its head and balances; everything else is loaded as needed. */
+export function openBook(
+  head: LockedRow,
+  known: {
+    readonly clock: Instant;
+    readonly balances: Map<CurrencyCode, Balance>;
+    readonly random32: () => number;
+  },
+): Book {
+  return new Book({
+    customerId: head.customer_id,
+    journal: new Journal({
+      clock: known.clock,
+      sequence: head.sequence,
+      lastBookedAt: head.last_booked_at,
+      balances: known.balances,
+    }),
+    objectCount: head.object_count,
+    invoiceCount: head.invoice_count,
+    nextDueAt: head.next_due_at,
+    random32: known.random32,
+  });
+}
+
+/** Runs every book's commands, loading what they turn out to need, until all are done. */
+async function runAll(
+  context: LoadContext,
+  batchBooks: readonly BatchBook[],
+  jobsOf: ReadonlyMap<CustomerId, readonly Job[]>,
+): Promise<void> {
+  const needs = new Map<Book, readonly Need[]>();
+  for (const { book } of batchBooks) {
+    const jobs = jobsOf.get(book.customerId) ?? [];
+    needs.set(
+      book,
+      jobs.flatMap((job) => job.write.needs),
+    );
+  }
+  let pending = batchBooks;
+  for (let round = 0; pending.length > 0; round += 1) {
+    await loadNeeds(context, needs);
+    needs.clear();
+    for (const batchBook of pending) {
+      const missing = batchBook.run();
+      if (missing.length > 0) needs.set(batchBook.book, missing);
+    }
+    pending = pending.filter(({ book }) => needs.has(book));
+    if (round < LOAD_ROUNDS_MAX) continue;
+    for (const batchBook of pending) batchBook.break(new Error("a verb kept asking for more"));
+    return;
+  }
+}
+
+async function findAbsent(
+  session: Session,
+  customers: readonly CustomerId[],
+): Promise<readonly CustomerId[]> {
+  if (customers.length === 0) return [];
+  const rows = await session.rows<{ customer_id: CustomerId }>(FIND_HEADS, [customers]);
+  const existing = new Set(rows.map((row) => row.customer_id));
+  return customers.filter((customer) => !existing.has(customer));
+}
+
+function notFound(job: Job): readonly [Job, Outcome] {
+  const facts = { customer_id: job.write.customerId };
+  const error = refuse("CUSTOMER_NOT_FOUND", "there is no such customer", facts);
+  return [job, { kind: "failed", error }];
+}

@@ -1,0 +1,78 @@
+/** Owns who waits in a lane for what has fallen due of a customer to be booked (M6). */
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
+
+/** A batch books what is due for at most so many customers beside its commands. */
+const DUE_CUSTOMERS_MAX = 256;
+
+interface Waiting {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Whether a batch that books it is under way. */
+  taken: boolean;
+}
+
+export class DueQueue {
+  readonly #tenants = new Map<TenantId, Map<CustomerId, Waiting>>();
+
+  /** All who ask for the same customer wait for the same booking. */
+  add(tenantId: TenantId, customerId: CustomerId): Promise<void> {
+    const customers = this.#tenants.get(tenantId) ?? new Map<CustomerId, Waiting>();
+    this.#tenants.set(tenantId, customers);
+    const known = customers.get(customerId);
+    if (known !== undefined) return known.promise;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    customers.set(customerId, { promise, resolve, reject, taken: false });
+    return promise;
+  }
+
+  /** The tenant's customers to book for in the next batch. */
+  take(tenantId: TenantId): readonly CustomerId[] {
+    const taken: CustomerId[] = [];
+    for (const [customerId, waiting] of this.#tenants.get(tenantId) ?? []) {
+      if (waiting.taken) continue;
+      if (taken.length === DUE_CUSTOMERS_MAX) break;
+      waiting.taken = true;
+      taken.push(customerId);
+    }
+    return taken;
+  }
+
+  takeTenant(): { readonly tenantId: TenantId; readonly dueOnly: readonly CustomerId[] } | null {
+    for (const tenantId of this.#tenants.keys()) {
+      const dueOnly = this.take(tenantId);
+      if (dueOnly.length > 0) return { tenantId, dueOnly };
+    }
+    return null;
+  }
+
+  /** Answers those whose booking is done; the others take their turn again. */
+  settle(
+    tenantId: TenantId,
+    customers: readonly CustomerId[],
+    unfinished: ReadonlySet<CustomerId>,
+  ): void {
+    for (const customerId of customers) {
+      const waiting = this.#tenants.get(tenantId)?.get(customerId);
+      if (waiting === undefined) continue;
+      waiting.taken = false;
+      if (unfinished.has(customerId)) continue;
+      this.#forget(tenantId, customerId);
+      waiting.resolve();
+    }
+  }
+
+  fail(tenantId: TenantId, customers: readonly CustomerId[], error: unknown): void {
+    for (const customerId of customers) {
+      const waiting = this.#tenants.get(tenantId)?.get(customerId);
+      this.#forget(tenantId, customerId);
+      waiting?.reject(error);
+    }
+  }
+
+  #forget(tenantId: TenantId, customerId: CustomerId): void {
+    const customers = this.#tenants.get(tenantId);
+    customers?.delete(customerId);
+    if (customers?.size === 0) this.#tenants.delete(tenantId);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Owns the statements that load books. Each names its customers by `customer_id = ANY($1)` and
+ * reaches rows by their keys, so that its cost depends neither on history nor on table size.
+ */
+import {
+  CHARGE_COLUMNS,
+  INVOICE_COLUMNS,
+  LINE_COLUMNS,
+  LOT_COLUMNS,
+  PROFILE_COLUMNS,
+  RATE_CARD_COLUMNS,
+  TERMS_COLUMNS,
+} from "./rows.ts";
+import type { Statement } from "./statement.ts";
+
+/**
+ * Rows of a table named by customer and some more of its key. The fence (OFFSET 0) keeps the
+ * planner from reading all rows of the customers and joining afterwards, which it would do while
+ * its statistics still say that the table is small.
+ */
+export const byKey = (parts: {
+  readonly name: string;
+  readonly table: string;
+  readonly alias: string;
+  /** The named columns, with their types, as parameters from $3 on. */
+  readonly key: Readonly<Record<string, string>>;
+  readonly columns: string;
+  readonly where?: string;
+}): Statement => {
+  const { table, alias } = parts;
+  const keys = Object.keys(parts.key);
+  const arrays = Object.values(parts.key).map((type, index) => `$${index + 3}::${type}[]`);
+  const match = keys.map((key) => `${alias}.${key} = n.${key}`);
+  const where = parts.where === undefined ? "" : `AND ${parts.where}`;
+  return {
+    name: parts.name,
+    text: `SELECT r.*
+      FROM unnest($2::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${keys.join(", ")})
+      JOIN customer_head k ON k.customer_id = n.customer_id
+      CROSS JOIN LATERAL (
+        SELECT ${parts.columns} FROM ${table} ${alias}
+        WHERE ${alias}.customer_id = k.customer_id AND ${match.join(" AND ")} ${where} OFFSET 0
+      ) r
+      WHERE k.customer_id = ANY($1::uuid[])`,
+  };
+};
+
+export const LOAD_BALANCES: Statement = {
+  name: "load_balances",
+  text: `SELECT b.customer_id, b.currency, b.credit, b.held, b.issued
+    FROM balance b WHERE b.customer_id = ANY($1::uuid[])`,
+};
+
+export const LOAD_LOTS = byKey({
+  name: "load_lots",
+  table: "credit_grant",
+  alias: "g",
+  key: { credit_grant_id: "uuid" },
+  columns: LOT_COLUMNS,
+});
+
+export const LOAD_TERMS = byKey({
+  name: "load_terms",
+  table: "credit_grant",
+  alias: "g",
+  key: { credit_grant_id: "uuid" },
+  columns: TERMS_COLUMNS,
+});
+
+export const LOAD_CHARGES = byKey({
+  name: "load_charges",
+  table: "charge",
+  alias: "c",
+  key: { charge_id: "uuid" },
+  columns: CHARGE_COLUMNS,
+});
+
+export const LOAD_INVOICES = byKey({
+  name: "load_invoices",
+  table: "invoice",
+  alias: "i",
+  key: { invoice_id: "uuid" },
+  columns: INVOICE_COLUMNS,
+});
+
+export const LOAD_DRAFTS = byKey({
+  name: "load_drafts",
+  table: "invoice",
+  alias: "i",
+  key: { currency: "text" },
+  columns: INVOICE_COLUMNS,
+  where: "i.status = 'DRAFT'",
+});
+
+export const LOAD_LINES = byKey({
+  name: "load_lines",
+  table: "invoice_line",
+  alias: "l",
+  key: { invoice_line_id: "uuid" },
+  columns: LINE_COLUMNS,
+});
+
+export const LOAD_CREDIT_LINES = byKey({
+  name: "load_credit_lines",
+  table: "invoice_line",
+  alias: "l",
+  key: { credited_invoice_id: "uuid" },
+  columns: LINE_COLUMNS,
+});
+
+/** Open grants in draw order (D2), so many after a given place, that a feature may draw. */
+export const LOAD_SHELVES: Statement = {
+  name: "load_shelves",
+  text: `SELECT n.asked, ${LOT_COLUMNS}
+    FROM customer_head k
+    JOIN unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[],
+        $7::timestamptz[], $8::bigint[], $9::integer[])
+      AS n(customer_id, asked, currency, feature_key, priority, expires_at, first_sequence, page)
+      ON n.customer_id = k.customer_id
+    CROSS JOIN LATERAL (
+      SELECT * FROM credit_grant o
+      WHERE o.customer_id = k.customer_id AND o.currency = n.currency AND o.open
+        AND (o.priority, coalesce(o.expires_at, 'infinity'::timestamptz), o.first_sequence)
+          > (n.priority, n.expires_at, n.first_sequence)
+        AND o.status = 'ACTIVE' AND o.remaining > o.held
+        AND (n.feature_key = '*' OR o.features = '{}' OR n.feature_key = ANY(o.features))
+      ORDER BY o.priority, coalesce(o.expires_at, 'infinity'::timestamptz), o.first_sequence
+      LIMIT n.page
+    ) g
+    WHERE k.customer_id = ANY($1::uuid[])`,
+};
+
+export const LOAD_CURRENCIES: Statement = {
+  name: "load_currencies",
+  text: `SELECT c.code, c.name, c.exponent FROM currency c
+    WHERE c.tenant_id = $1::uuid AND c.code = ANY($2::text[])`,
+};
+
+export const LOAD_NEWEST_RATE_CARDS: Statement = {
+  name: "load_newest_rate_cards",
+  text: `SELECT r.* FROM unnest($2::text[]) AS n(key)
+    CROSS JOIN LATERAL (
+      SELECT ${RATE_CARD_COLUMNS} FROM rate_card r
+      WHERE r.tenant_id = $1::uuid AND r.key = n.key ORDER BY r.version DESC LIMIT 1
+    ) r`,
+};
+
+export const LOAD_RATE_CARD_VERSIONS: Statement = {
+  name: "load_rate_card_versions",
+  text: `SELECT v.* FROM unnest($2::text[], $3::integer[]) AS n(key, version)
+    CROSS JOIN LATERAL (
+      SELECT ${RATE_CARD_COLUMNS} FROM rate_card r
+      WHERE r.tenant_id = $1::uuid AND r.key = n.key AND r.version = n.version OFFSET 0
+    ) v`,
+};
+
+export const LOAD_PROFILES: Statement = {
+  name: "load_profiles",
+  text: `SELECT ${PROFILE_COLUMNS} FROM customer p WHERE p.customer_id = ANY($1::uuid[])`,
+};
+
+export const LOAD_DUE_LOTS: Statement = {
+  name: "load_due_lots",
+  text: `SELECT ${LOT_COLUMNS}
+    FROM customer_head k
+    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
+      ON n.customer_id = k.customer_id
+    CROSS JOIN LATERAL (
+      SELECT * FROM credit_grant d WHERE d.customer_id = k.customer_id AND d.due_at <= n.until
+      ORDER BY d.due_at, d.status = 'PENDING', d.number LIMIT $4::integer
+    ) g
+    WHERE k.customer_id = ANY($1::uuid[])`,
+};
+
+export const LOAD_DUE_CHARGES: Statement = {
+  name: "load_due_charges",
+  text: `SELECT ${CHARGE_COLUMNS}
+    FROM customer_head k
+    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
+      ON n.customer_id = k.customer_id
+    CROSS JOIN LATERAL (
+      SELECT * FROM charge d
+      WHERE d.customer_id = k.customer_id AND d.status = 'OPEN' AND d.hold_expires_at <= n.until
+      ORDER BY d.hold_expires_at, d.number LIMIT $4::integer
+    ) c
+    WHERE k.customer_id = ANY($1::uuid[])`,
+};
+
+/** When something falls due next, after what is due now. */
+export const LOAD_NEXT_DUE: Statement = {
+  name: "load_next_due",
+  text: `SELECT k.customer_id, least(
+      (SELECT min(d.due_at) FROM credit_grant d
+        WHERE d.customer_id = k.customer_id AND d.due_at > n.until),
+      (SELECT min(c.hold_expires_at) FROM charge c
+        WHERE c.customer_id = k.customer_id AND c.status = 'OPEN' AND c.hold_expires_at > n.until)
+    ) AS next_due_at
+    FROM customer_head k
+    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
+      ON n.customer_id = k.customer_id
+    WHERE k.customer_id = ANY($1::uuid[])`,
+};

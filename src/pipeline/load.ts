@@ -1,0 +1,263 @@
+/**
+ * Owns loading: what the verbs of a batch need of their books, one statement for each kind of
+ * thing however many customers ask. Nothing that a book already holds is replaced, because a verb
+ * of the same batch may have changed it.
+ */
+import { type Book, shelfKey } from "../book/book.ts";
+import type { Need } from "../book/need.ts";
+import type { Invoice } from "../book/nouns.ts";
+import { assert } from "../errors.ts";
+import { compareDrawOrder, type DrawKey } from "../ledger/draw-order.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import type { Lot } from "../ledger/lot.ts";
+import { formatInstant } from "../money/time.ts";
+import { type CurrencyCache, loadCurrencies, loadRateCards } from "./load-catalog.ts";
+import * as statements from "./load-statements.ts";
+import {
+  type ChargeRow,
+  chargeOf,
+  type InvoiceRow,
+  invoiceOf,
+  type LineRow,
+  type LotRow,
+  lineOf,
+  lotOf,
+  type ProfileRow,
+  profileOf,
+  type TermsRow,
+  termsOf,
+} from "./rows.ts";
+import type { Session } from "./session.ts";
+import type { Statement } from "./statement.ts";
+
+/** The first page of open grants is what nearly every charge draws from; then larger ones. */
+const SHELF_FIRST_PAGE_ROWS = 8;
+const SHELF_NEXT_PAGE_ROWS = 128;
+
+export interface LoadContext {
+  readonly session: Session;
+  readonly tenantId: TenantId;
+  readonly currencies: CurrencyCache;
+  readonly books: ReadonlyMap<CustomerId, Book>;
+}
+
+type NeedOf<Kind extends Need["kind"]> = Extract<Need, { kind: Kind }>;
+
+/** One need and the book that has it. */
+export interface Asked<Kind extends Need["kind"]> {
+  readonly book: Book;
+  readonly need: NeedOf<Kind>;
+}
+
+type Loader<Kind extends Need["kind"]> = (
+  context: LoadContext,
+  asked: readonly Asked<Kind>[],
+) => Promise<void>;
+
+const customersOf = (asked: readonly { readonly book: Book }[]) =>
+  asked.map(({ book }) => book.customerId);
+
+export const distinct = <Value>(values: readonly Value[]) => [...new Set(values)];
+
+/** The book of a loaded row. */
+function bookOf(context: LoadContext, row: { readonly customer_id: CustomerId }): Book {
+  const book = context.books.get(row.customer_id);
+  assert(book !== undefined, "only rows of the batch's customers are loaded");
+  return book;
+}
+
+/** Keeps a loaded lot unless the book has it already, and returns the one that it has. */
+export function keepLot(book: Book, row: LotRow): Lot {
+  const known = book.lots.get(row.credit_grant_id);
+  if (known !== undefined && known !== null) return known;
+  const lot = lotOf(row);
+  book.lots.set(lot.id, lot);
+  return lot;
+}
+
+function keepInvoice(book: Book, row: InvoiceRow): Invoice {
+  const known = book.invoices.get(row.invoice_id);
+  const invoice = known ?? invoiceOf(row);
+  book.invoices.set(invoice.id, invoice);
+  if (invoice.status === "DRAFT") book.drafts.set(invoice.currency, invoice);
+  return invoice;
+}
+
+/** Marks as absent what was asked for and not found. */
+function expectNothing<Key, Value>(map: Map<Key, Value | null>, key: Key): void {
+  if (!map.has(key)) map.set(key, null);
+}
+
+const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
+  async grant(context, asked) {
+    const rows = await byId<LotRow, "grant">(
+      context,
+      statements.LOAD_LOTS,
+      asked,
+      (need) => need.id,
+    );
+    for (const row of rows) keepLot(bookOf(context, row), row);
+    for (const { book, need } of asked) expectNothing(book.lots, need.id);
+  },
+  async terms(context, asked) {
+    const { LOAD_TERMS } = statements;
+    const rows = await byId<TermsRow, "terms">(context, LOAD_TERMS, asked, (need) => need.id);
+    for (const row of rows) {
+      const { terms } = bookOf(context, row);
+      if (!terms.has(row.credit_grant_id)) terms.set(row.credit_grant_id, termsOf(row));
+    }
+  },
+  async charge(context, asked) {
+    const { LOAD_CHARGES } = statements;
+    const rows = await byId<ChargeRow, "charge">(context, LOAD_CHARGES, asked, (need) => need.id);
+    for (const row of rows) {
+      const { charges } = bookOf(context, row);
+      if (!charges.has(row.charge_id)) charges.set(row.charge_id, chargeOf(row));
+    }
+    for (const { book, need } of asked) expectNothing(book.charges, need.id);
+  },
+  async invoice(context, asked) {
+    const { LOAD_INVOICES } = statements;
+    const rows = await byId<InvoiceRow, "invoice">(context, LOAD_INVOICES, asked, ({ id }) => id);
+    for (const row of rows) keepInvoice(bookOf(context, row), row);
+    for (const { book, need } of asked) expectNothing(book.invoices, need.id);
+  },
+  async draft(context, asked) {
+    const customers = customersOf(asked);
+    const currencies = asked.map(({ need }) => need.currency);
+    const { session } = context;
+    const values = [distinct(customers), customers, currencies];
+    const rows = await session.rows<InvoiceRow>(statements.LOAD_DRAFTS, values);
+    for (const row of rows) keepInvoice(bookOf(context, row), row);
+    for (const { book, need } of asked) expectNothing(book.drafts, need.currency);
+  },
+  async line(context, asked) {
+    const { LOAD_LINES } = statements;
+    const rows = await byId<LineRow, "line">(context, LOAD_LINES, asked, (need) => need.id);
+    for (const row of rows) keepLine(bookOf(context, row), row);
+    for (const { book, need } of asked) expectNothing(book.lines, need.id);
+  },
+  async credit_lines(context, asked) {
+    const statement = statements.LOAD_CREDIT_LINES;
+    const id = (need: NeedOf<"credit_lines">) => need.invoiceId;
+    const rows = await byId<LineRow, "credit_lines">(context, statement, asked, id);
+    for (const { book, need } of asked) {
+      const own = rows.filter(
+        (row) => row.customer_id === book.customerId && row.credited_invoice_id === need.invoiceId,
+      );
+      for (const row of own) keepLine(book, row);
+      book.creditLines.set(
+        need.invoiceId,
+        own.map((row) => row.invoice_line_id),
+      );
+    }
+  },
+  shelf: loadShelves,
+  async currency(context, asked) {
+    await loadCurrencies(context, asked);
+  },
+  async rate_card(context, asked) {
+    await loadRateCards(context, asked);
+  },
+  async profile(context, asked) {
+    const values = [distinct(customersOf(asked))];
+    const rows = await context.session.rows<ProfileRow>(statements.LOAD_PROFILES, values);
+    for (const row of rows) {
+      const book = bookOf(context, row);
+      book.profile ??= profileOf(row);
+    }
+  },
+};
+
+function keepLine(book: Book, row: LineRow): void {
+  if (!book.lines.has(row.invoice_line_id)) book.lines.set(row.invoice_line_id, lineOf(row));
+}
+
+function byId<Row extends object, Kind extends Need["kind"]>(
+  { session }: LoadContext,
+  statement: Statement,
+  asked: readonly Asked<Kind>[],
+  id: (need: NeedOf<Kind>) => string,
+): Promise<Row[]> {
+  const customers = customersOf(asked);
+  const ids = asked.map(({ need }) => id(need));
+  return session.rows<Row>(statement, [distinct(customers), customers, ids]);
+}
+
+async function loadShelves(context: LoadContext, asked: readonly Asked<"shelf">[]): Promise<void> {
+  const customers = customersOf(asked);
+  const pages = asked.map(({ book, need }) => {
+    const shelf = book.shelves.get(shelfKey(need.currency, need.featureKey));
+    const limit = shelf === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
+    return {
+      book,
+      need,
+      limit,
+      after: shelf?.loadedTo ?? null,
+      last: null as LotRow | null,
+      rows: 0,
+    };
+  });
+  const rows = await context.session.rows<LotRow & { readonly asked: number }>(
+    statements.LOAD_SHELVES,
+    [
+      distinct(customers),
+      customers,
+      pages.map((_, index) => index),
+      pages.map(({ need }) => need.currency),
+      pages.map(({ need }) => need.featureKey),
+      pages.map(({ after }) => after?.priority ?? 0),
+      pages.map(({ after }) => expiryAfter(after)),
+      pages.map(({ after }) => after?.firstSequence ?? 0n),
+      pages.map(({ limit }) => limit),
+    ],
+  );
+  for (const row of rows) {
+    keepLot(bookOf(context, row), row);
+    const page = pages[row.asked];
+    assert(page !== undefined, "each row belongs to a page that was asked for");
+    page.rows += 1;
+    if (page.last === null || compareDrawOrder(keyOf(page.last), keyOf(row)) < 0) page.last = row;
+  }
+  for (const { book, need, limit, last, rows: count } of pages) {
+    const { currency, featureKey } = need;
+    const loadedTo = count < limit || last === null ? null : keyOf(last);
+    book.shelves.set(shelfKey(currency, featureKey), { currency, featureKey, loadedTo });
+  }
+}
+
+function keyOf(row: LotRow): DrawKey {
+  return {
+    priority: row.priority,
+    expiresAt: row.expires_at,
+    firstSequence: row.first_sequence,
+  };
+}
+
+/** Before all lots there is no place yet; never is last (D2). */
+function expiryAfter(after: DrawKey | null): string {
+  if (after === null) return "-infinity";
+  return after.expiresAt === null ? "infinity" : formatInstant(after.expiresAt);
+}
+
+/** Loads all needs of a round: the statements are sent together, none waits for another. */
+export async function loadNeeds(
+  context: LoadContext,
+  needs: ReadonlyMap<Book, readonly Need[]>,
+): Promise<void> {
+  const asked = new Map<Need["kind"], Asked<Need["kind"]>[]>();
+  for (const [book, list] of needs) {
+    const seen = new Set<string>();
+    for (const need of list) {
+      const key = JSON.stringify(need);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const same = asked.get(need.kind);
+      if (same === undefined) asked.set(need.kind, [{ book, need }]);
+      else same.push({ book, need });
+    }
+  }
+  await Promise.all(
+    [...asked].map(([kind, list]) => (LOADERS[kind] as Loader<typeof kind>)(context, list)),
+  );
+}

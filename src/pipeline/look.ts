@@ -1,0 +1,110 @@
+/**
+ * Owns looking: pure code runs on a copy of a customer's book that nobody will store, with what
+ * falls due booked on it. So a preview or a forecast cannot differ from what would be booked.
+ */
+import type { DataSource } from "typeorm";
+import type { Book } from "../book/book.ts";
+import { NotLoaded } from "../book/need.ts";
+import type { DueBounds } from "../charge/book-due.ts";
+import { setTenant, withConnection } from "../database/connection.ts";
+import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
+import { assert, refuse } from "../errors.ts";
+import { type Instant, laterOf } from "../money/time.ts";
+import {
+  type BalanceRow,
+  balancesByCustomer,
+  type LockedRow,
+  openBook,
+  READ_CLOCK,
+} from "./batch.ts";
+import type { Look } from "./job.ts";
+import { type LoadContext, loadNeeds } from "./load.ts";
+import type { CurrencyCache } from "./load-catalog.ts";
+import { bookAllDue } from "./load-due.ts";
+import { LOAD_BALANCES } from "./load-statements.ts";
+import { Session } from "./session.ts";
+import type { Statement } from "./statement.ts";
+
+/** A forecast books at most so much on its copy; no customer comes near it. */
+const LOOK_BOUNDS: DueBounds = { eventsMax: 100_000, transfersMax: 1_000_000 };
+const LOAD_ROUNDS_MAX = 64;
+
+const READ_HEAD: Statement = {
+  name: "read_head",
+  text: `SELECT customer_id, sequence, last_booked_at, next_due_at, object_count, invoice_count
+    FROM customer_head WHERE customer_id = ANY($1::uuid[])`,
+};
+
+export interface LookParts {
+  readonly reads: DataSource;
+  readonly currencies: CurrencyCache;
+  readonly random32: () => number;
+}
+
+export async function lookAtBook<Result>(parts: LookParts, look: Look<Result>): Promise<Result> {
+  const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setTenant(look.tenantId)}`;
+  try {
+    return await withConnection(parts.reads, async ({ client }) => {
+      const begun = client.query(begin);
+      await begun;
+      const result = await lookIn(new Session(client, begun), parts, look);
+      await client.query("COMMIT");
+      return result;
+    });
+  } catch (error) {
+    const failure = databaseFailure(error);
+    throw failure === "bug" || failure === "data" ? error : databaseUnavailable(error);
+  }
+}
+
+async function lookIn<Result>(
+  session: Session,
+  parts: LookParts,
+  look: Look<Result>,
+): Promise<Result> {
+  const customers = [look.customerId];
+  const [heads, clocks, balances] = await Promise.all([
+    session.rows<LockedRow>(READ_HEAD, [customers]),
+    session.rows<{ now: Instant }>(READ_CLOCK, []),
+    session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
+  ]);
+  const head = heads[0];
+  if (head === undefined) {
+    const facts = { customer_id: look.customerId };
+    throw refuse("CUSTOMER_NOT_FOUND", "there is no such customer", facts);
+  }
+  const now = clocks[0]?.now;
+  assert(now !== undefined, "the database has a clock");
+  const book = openBook(head, {
+    clock: look.until === null ? now : laterOf(look.until, now),
+    balances: balancesByCustomer(balances).get(head.customer_id) ?? new Map(),
+    random32: parts.random32,
+  });
+  const context: LoadContext = {
+    session,
+    tenantId: look.tenantId,
+    currencies: parts.currencies,
+    books: new Map([[book.customerId, book]]),
+  };
+  const unfinished = await bookAllDue(context, LOOK_BOUNDS);
+  assert(unfinished.size === 0, "a look books all that is due");
+  return await runLook(context, book, look);
+}
+
+async function runLook<Result>(
+  context: LoadContext,
+  book: Book,
+  look: Look<Result>,
+): Promise<Result> {
+  let needs = look.needs;
+  for (let round = 0; round < LOAD_ROUNDS_MAX; round += 1) {
+    await loadNeeds(context, new Map([[book, needs]]));
+    try {
+      return look.look(book);
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error;
+      needs = error.needs;
+    }
+  }
+  assert(false, "a look knows what it wants");
+}

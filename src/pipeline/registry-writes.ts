@@ -1,0 +1,173 @@
+/** Owns storing what a batch has added to a tenant's registry: a set-based write for each table. */
+import type { RateCard } from "../book/nouns.ts";
+import type { TenantId } from "../ledger/ids.ts";
+import type { Instant } from "../money/time.ts";
+import { priceToJson } from "../pricing/price-json.ts";
+import type { NewCustomer, RegisteredCurrency, Registry } from "../registry/registry.ts";
+import type { RequestKey } from "./job.ts";
+import type { Session } from "./session.ts";
+import type { Column, Statement } from "./statement.ts";
+import { bytes, money, TIME, time } from "./writes.ts";
+
+export interface StoredTenantRequest {
+  readonly request: RequestKey;
+  readonly answer: Uint8Array;
+  readonly createdAt: Instant;
+}
+
+interface TenantInsert<Row> {
+  readonly statement: Statement;
+  readonly values: (tenantId: TenantId, rows: readonly Row[]) => unknown[];
+}
+
+/**
+ * Inserts rows of the tenant, which the statement names by its row. A customer is new as well, so
+ * there is no head yet that could be named instead.
+ */
+function insertForTenant<Row>(table: string, columns: readonly Column<Row>[]): TenantInsert<Row> {
+  const names = columns.map(({ name }) => name).join(", ");
+  const arrays = columns.map(({ type }, index) => `$${index + 2}::${type}[]`);
+  const elements = columns.map(({ name, cast }) => `n.${name}${cast ? `::${cast}` : ""}`);
+  const text = `INSERT INTO ${table} (tenant_id, ${names})
+    SELECT t.tenant_id, ${elements.join(", ")}
+    FROM unnest(${arrays.join(", ")}) AS n(${names})
+    JOIN tenant t ON t.tenant_id = $1::uuid`;
+  return {
+    statement: { name: `insert_${table}`, text },
+    values: (tenantId, rows) => [
+      tenantId,
+      ...columns.map(({ value }) => rows.map((row) => value(row))),
+    ],
+  };
+}
+
+const COUNT_CUSTOMERS: Statement = {
+  name: "count_customers",
+  text: "UPDATE tenant SET customer_count = $2::bigint WHERE tenant_id = $1::uuid",
+};
+
+const ID: Column<NewCustomer> = {
+  name: "customer_id",
+  type: "uuid",
+  value: ({ profile }) => profile.id,
+};
+const KEY: Column<NewCustomer> = {
+  name: "key",
+  type: "text",
+  value: ({ profile }) => profile.key,
+};
+
+const insertHeads = insertForTenant<NewCustomer>("customer_head", [ID]);
+
+const insertKeys = insertForTenant<NewCustomer>("customer_key", [KEY, ID]);
+
+const insertProfiles = insertForTenant<NewCustomer>("customer", [
+  ID,
+  { name: "number", type: "bigint", value: ({ number }) => number },
+  { name: "created_at", type: TIME, value: ({ profile }) => time(profile.createdAt) },
+  KEY,
+  { name: "name", type: "text", value: ({ profile }) => profile.name },
+  {
+    name: "metadata",
+    type: "text",
+    cast: "jsonb",
+    value: ({ profile }) => JSON.stringify(profile.metadata),
+  },
+]);
+
+const insertCurrencies = insertForTenant<RegisteredCurrency>("currency", [
+  { name: "code", type: "text", value: ({ code }) => code },
+  { name: "name", type: "text", value: ({ name }) => name },
+  { name: "exponent", type: "integer", value: ({ exponent }) => exponent },
+  { name: "created_at", type: TIME, value: ({ createdAt }) => time(createdAt) },
+]);
+
+type NewRateCard = readonly [card: RateCard, number: bigint];
+
+const insertRateCards = insertForTenant<NewRateCard>("rate_card", [
+  { name: "created_at", type: TIME, value: ([card]) => time(card.createdAt) },
+  { name: "archived_at", type: TIME, value: ([card]) => time(card.archivedAt) },
+  { name: "number", type: "bigint", value: ([, number]) => number },
+  { name: "version", type: "integer", value: ([card]) => card.version },
+  {
+    name: "settlement_mode",
+    type: "text",
+    cast: "settlement_mode",
+    value: ([card]) => card.settlementMode,
+  },
+  { name: "key", type: "text", value: ([card]) => card.key },
+  { name: "name", type: "text", value: ([card]) => card.name },
+  { name: "feature_key", type: "text", value: ([card]) => card.featureKey },
+  { name: "currency", type: "text", value: ([card]) => card.currency },
+  {
+    name: "price",
+    type: "text",
+    cast: "jsonb",
+    value: ([card]) => JSON.stringify(priceToJson(card.price)),
+  },
+  { name: "minimum_amount", type: "numeric", value: ([card]) => money(card.minimumAmount) },
+  { name: "maximum_amount", type: "numeric", value: ([card]) => money(card.maximumAmount) },
+]);
+
+const ARCHIVE_RATE_CARDS: Statement = {
+  name: "archive_rate_cards",
+  text: `UPDATE rate_card r SET archived_at = n.archived_at
+    FROM unnest($2::text[], $3::integer[], $4::timestamptz[]) AS n(key, version, archived_at)
+    WHERE r.tenant_id = $1::uuid AND r.key = ANY($2::text[])
+      AND r.key = n.key AND r.version = n.version`,
+};
+
+const insertRequests = insertForTenant<StoredTenantRequest>("tenant_request", [
+  { name: "created_at", type: TIME, value: ({ createdAt }) => time(createdAt) },
+  { name: "request_id", type: "text", value: ({ request }) => request.id },
+  {
+    name: "fingerprint",
+    type: "text",
+    cast: "bytea",
+    value: ({ request }) => bytes(request.fingerprint),
+  },
+  { name: "answer", type: "text", cast: "bytea", value: ({ answer }) => bytes(answer) },
+]);
+
+/** Sends one statement for each table that changes, together, and checks every row count. */
+export async function storeRegistry(
+  session: Session,
+  tenantId: TenantId,
+  changes: {
+    readonly registry: Registry;
+    readonly requests: readonly StoredTenantRequest[];
+    /** What the count of customers was when the tenant was locked. */
+    readonly customerCount: bigint;
+  },
+): Promise<void> {
+  const { registry, requests, customerCount } = changes;
+  const sent: Promise<void>[] = [];
+  const send = (statement: Statement, values: unknown[], rows: number) => {
+    if (rows > 0) sent.push(session.store(statement, values, rows));
+  };
+  const insert = <Row>({ statement, values }: TenantInsert<Row>, rows: readonly Row[]) =>
+    send(statement, values(tenantId, rows), rows.length);
+  await session.begun;
+
+  const counted = registry.customerCount === customerCount ? 0 : 1;
+  send(COUNT_CUSTOMERS, [tenantId, registry.customerCount], counted);
+  const customers = registry.newCustomers;
+  insert(insertKeys, customers);
+  insert(insertHeads, customers);
+  insert(insertProfiles, customers);
+  insert(insertCurrencies, registry.newCurrencies);
+  insert(insertRateCards, [...registry.newRateCards]);
+  const archived = [...registry.archivedRateCards];
+  send(
+    ARCHIVE_RATE_CARDS,
+    [
+      tenantId,
+      archived.map(({ key }) => key),
+      archived.map(({ version }) => version),
+      archived.map(({ archivedAt }) => time(archivedAt)),
+    ],
+    archived.length,
+  );
+  insert(insertRequests, requests);
+  await Promise.all(sent);
+}

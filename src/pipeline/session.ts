@@ -1,0 +1,36 @@
+/**
+ * Owns the connection of one transaction as the pipeline uses it: named prepared statements, sent
+ * without waiting for one another.
+ */
+import type { PoolClient, QueryResult, QueryResultRow } from "pg";
+import { assert } from "../errors.ts";
+import type { Statement } from "./statement.ts";
+
+export class Session {
+  /** Settles when the transaction has begun. */
+  readonly begun: Promise<unknown>;
+  readonly #client: PoolClient;
+
+  constructor(client: PoolClient, begun: Promise<unknown>) {
+    this.#client = client;
+    this.begun = begun;
+  }
+
+  query<Row extends QueryResultRow>(
+    statement: Statement,
+    values: unknown[],
+  ): Promise<QueryResult<Row>> {
+    return this.#client.query<Row>({ name: statement.name, text: statement.text, values });
+  }
+
+  async rows<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
+    const result = await this.query<Row & QueryResultRow>(statement, values);
+    return result.rows;
+  }
+
+  /** Sends a write that must change exactly so many rows. */
+  async store(statement: Statement, values: unknown[], rows: number): Promise<void> {
+    const { rowCount } = await this.query(statement, values);
+    assert(rowCount === rows, `${statement.name} stores ${rows} rows, not ${rowCount}`);
+  }
+}

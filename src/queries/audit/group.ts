@@ -1,0 +1,154 @@
+/**
+ * Owns the audit of one group of customers: their journals are replayed, and then, in one snapshot,
+ * everything that is kept beside the journal is compared with the replay. A large journal is
+ * replayed in stretches before, because its rows never change.
+ */
+import type { PoolClient } from "pg";
+import type { DataSource, EntityManager } from "typeorm";
+import { readTransaction } from "../../database/read.ts";
+import { assert } from "../../errors.ts";
+import type { CustomerId, TenantId } from "../../ledger/ids.ts";
+import { SPAN_ROWS, stretchesOf, type WalkedCustomer } from "../customer-spans.ts";
+import { selectRows } from "../statement.ts";
+import { type Audited, FIRST_ID, pageRowsOf, startAudit } from "./audited.ts";
+import { checkCharges } from "./charges.ts";
+import type { AuditedBalance, AuditedGrant, AuditedHead, OpenCharge } from "./compare.ts";
+import type { Finding } from "./finding.ts";
+import { checkInvoices } from "./invoices.ts";
+import type { JournalRow } from "./replay.ts";
+import * as statements from "./statements.ts";
+
+export interface GroupAudit {
+  readonly reads: DataSource;
+  readonly tenantId: TenantId;
+  readonly customers: readonly WalkedCustomer[];
+  readonly signal: AbortSignal;
+  /** Told now and then how many more transfers have been replayed. */
+  readonly onReplayed: (transfers: number) => void;
+}
+
+export async function auditGroup(audit: GroupAudit): Promise<readonly Finding[]> {
+  const { reads, tenantId, customers, signal } = audit;
+  const audited = new Map(
+    customers.map(({ customerId }) => [customerId, startAudit(customerId)] as const),
+  );
+  const [only] = audited.values();
+  const large = customers.length === 1 && (customers[0]?.sequence ?? 0n) > SPAN_ROWS;
+  if (large && only !== undefined) await replayStretches(audit, only);
+  await readTransaction(reads, tenantId, async (manager) => {
+    await replayRest(manager, audit, audited);
+    signal.throwIfAborted();
+    await compareKept(manager, audited, signal);
+  });
+  return [...audited.values()].flatMap(({ findings }) => findings.list);
+}
+
+/** While one stretch is replayed the next one is on its way. */
+async function replayStretches(audit: GroupAudit, { customerId, replay }: Audited): Promise<void> {
+  const { reads, tenantId, customers, signal, onReplayed } = audit;
+  const read = (stretch: { readonly from: bigint; readonly to: bigint } | undefined) => {
+    if (stretch === undefined) return undefined;
+    const rows = readTransaction(reads, tenantId, (manager) =>
+      readJournal(manager, [customerId], stretch.from - 1n, stretch.to),
+    );
+    // It is awaited one stretch later, and by then may long have failed.
+    rows.catch(() => undefined);
+    return rows;
+  };
+  const stretches = stretchesOf(customers[0]?.sequence ?? 0n);
+  let next = read(stretches[0]);
+  for (let index = 0; next !== undefined; index += 1) {
+    const rows = await next;
+    signal.throwIfAborted();
+    next = read(stretches[index + 1]);
+    for (const row of rows) replay.apply(row);
+    onReplayed(rows.length);
+  }
+}
+
+/** Replays what the snapshot has and was not replayed before: for small customers, everything. */
+async function replayRest(
+  manager: EntityManager,
+  { customers, signal, onReplayed }: GroupAudit,
+  audited: ReadonlyMap<CustomerId, Audited>,
+): Promise<void> {
+  const ids = [...audited.keys()];
+  const [only] = audited.values();
+  assert(only !== undefined, "a group has customers");
+  const step = customers.length === 1 ? SPAN_ROWS : LAST_SEQUENCE;
+  for (;;) {
+    signal.throwIfAborted();
+    const after = customers.length === 1 ? BigInt(only.replay.sequence) : 0n;
+    const rows = await readJournal(manager, ids, after, after + step);
+    for (const row of rows) audited.get(row[0])?.replay.apply(row);
+    onReplayed(rows.length);
+    if (customers.length > 1 || rows.length === 0) return;
+  }
+}
+
+const LAST_SEQUENCE = 2n ** 63n - 1n;
+
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** Rows as arrays of text: nothing is parsed that the replay does not need. */
+async function readJournal(
+  manager: EntityManager,
+  ids: readonly CustomerId[],
+  after: bigint,
+  to: bigint,
+): Promise<JournalRow[]> {
+  const client: PoolClient | undefined = await manager.queryRunner?.connect();
+  assert(client !== undefined, "a transaction has a connection");
+  const result = await client.query<string[]>({
+    text: statements.READ_JOURNAL,
+    values: [ids, after, to],
+    rowMode: "array",
+    types: AS_TEXT,
+  });
+  return result.rows as unknown as JournalRow[];
+}
+
+type Of<Row> = Row & { readonly customer_id: CustomerId };
+
+async function compareKept(
+  manager: EntityManager,
+  audited: ReadonlyMap<CustomerId, Audited>,
+  signal: AbortSignal,
+): Promise<void> {
+  const ids = [...audited.keys()];
+  await compareGrants(manager, audited, signal);
+  const open = await selectRows<Of<OpenCharge>>(manager, statements.READ_OPEN_CHARGES, [ids]);
+  for (const row of open) audited.get(row.customer_id)?.comparison().openCharge(row);
+  await checkCharges(manager, audited, signal);
+  signal.throwIfAborted();
+  const issued = await checkInvoices(manager, audited);
+
+  const rows = await selectRows<Of<AuditedBalance>>(manager, statements.READ_BALANCES, [ids]);
+  const balances = Map.groupBy(rows, (row) => row.customer_id);
+  const heads = await selectRows<Of<AuditedHead>>(manager, statements.READ_HEADS, [ids]);
+  for (const head of heads) {
+    const comparison = audited.get(head.customer_id)?.comparison();
+    const own = balances.get(head.customer_id) ?? [];
+    for (const balance of own) comparison?.balance(balance);
+    comparison?.head(head, own, issued.get(head.customer_id) ?? 0n);
+  }
+}
+
+async function compareGrants(
+  manager: EntityManager,
+  audited: ReadonlyMap<CustomerId, Audited>,
+  signal: AbortSignal,
+): Promise<void> {
+  const ids = [...audited.keys()];
+  const limit = pageRowsOf(ids);
+  let after: string = FIRST_ID;
+  for (;;) {
+    signal.throwIfAborted();
+    const values = [ids, after, limit];
+    const rows = await selectRows<Of<AuditedGrant>>(manager, statements.READ_GRANTS, values);
+    for (const row of rows) audited.get(row.customer_id)?.comparison().grant(row);
+    const last = rows.at(-1);
+    if (last === undefined || limit === null || rows.length < limit) return;
+    after = last.credit_grant_id;
+  }
+}

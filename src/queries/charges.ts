@@ -1,0 +1,86 @@
+/** Owns the reads of charges: one by its id, many in the order of their creation. */
+import type { EntityManager } from "typeorm";
+import type { Charge, ChargeStatus } from "../book/nouns.ts";
+import { type ChargeRow, charges } from "../database/entities/charge.ts";
+import { refuse } from "../errors.ts";
+import type { ChargeId } from "../ledger/ids.ts";
+import type { CurrencyCode } from "../money/currency.ts";
+import { chargeOf } from "../pipeline/rows.ts";
+import type { Page, PageRequest } from "./credit-grants.ts";
+import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+
+/** Empty lists and null choose all. */
+export interface ChargeFilter {
+  readonly statuses: readonly ChargeStatus[];
+  readonly currency: CurrencyCode | null;
+  readonly featureKey: string | null;
+}
+
+/** What one allocation has on the wire, about. */
+const ALLOCATION_BYTES = 100;
+
+export async function getCharge(
+  reads: CustomerReads,
+  customer: CustomerName,
+  id: ChargeId,
+): Promise<Charge> {
+  const { customerId } = customer;
+  const row = await reads.read(customer, (manager) =>
+    manager.getRepository(charges).findOneBy({ customer_id: customerId, charge_id: id }),
+  );
+  if (row !== null) return chargeOf(row);
+  throw refuse("CHARGE_NOT_FOUND", "there is no such charge", { charge_id: id });
+}
+
+/** The oldest first. Ids carry the creation sequence, so their order is that of creation (H4). */
+export async function listCharges(
+  reads: CustomerReads,
+  customer: CustomerName,
+  filter: ChargeFilter,
+  page: PageRequest,
+): Promise<Page<Charge>> {
+  const { tenantId, customerId } = customer;
+  const { statuses, currency, featureKey } = filter;
+  const binding: Binding = ["charges", tenantId, customerId, asSet(statuses), currency, featureKey];
+  return reads.read(customer, async (manager) => {
+    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const { rows, more } = await gatherPage<ChargeRow>({
+      rowsMax: page.rowsMax,
+      read: (last, limit) => {
+        const after = last?.charge_id ?? start;
+        return selectCharges(manager, customer, filter, { after, limit });
+      },
+      bytesOf,
+    });
+    const last = more ? rows.at(-1) : undefined;
+    const nextToken = last === undefined ? "" : makeToken(binding, last.charge_id);
+    return { items: rows.map(chargeOf), nextToken };
+  });
+}
+
+function selectCharges(
+  manager: EntityManager,
+  { customerId }: CustomerName,
+  { statuses, currency, featureKey }: ChargeFilter,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<ChargeRow[]> {
+  const query = manager
+    .getRepository(charges)
+    .createQueryBuilder("c")
+    .where("c.customer_id = :customerId", { customerId })
+    .orderBy("c.charge_id")
+    .limit(limit);
+  if (after !== null) query.andWhere("c.charge_id > :after", { after });
+  if (currency !== null) query.andWhere("c.currency = :currency", { currency });
+  if (featureKey !== null) query.andWhere("c.feature_key = :featureKey", { featureKey });
+  if (statuses.length > 0) query.andWhere("c.status IN (:...statuses)", { statuses });
+  return query.getMany();
+}
+
+function bytesOf(row: ChargeRow): number {
+  const texts = [row.description, row.feature_key, row.rate_card_key];
+  const allocations = row.draw_amounts.length * ALLOCATION_BYTES;
+  return ROW_BYTES + allocations + bytesOfTexts(texts) + bytesOfMetadata(row.metadata);
+}

@@ -1,0 +1,114 @@
+/** Owns the reads of credit grants: one by its id, many in the order of their creation. */
+import type { EntityManager } from "typeorm";
+import type { GrantTerms } from "../book/nouns.ts";
+import { type CreditGrantRow, creditGrants } from "../database/entities/credit-grant.ts";
+import { refuse } from "../errors.ts";
+import type { GrantId } from "../ledger/ids.ts";
+import type { FundingMethod, GrantStatus, Lot } from "../ledger/lot.ts";
+import type { CurrencyCode } from "../money/currency.ts";
+import { lotOf, termsOf } from "../pipeline/rows.ts";
+import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+
+export interface CreditGrant {
+  readonly lot: Lot;
+  readonly terms: GrantTerms;
+}
+
+/** Empty lists and null choose all. */
+export interface CreditGrantFilter {
+  readonly statuses: readonly GrantStatus[];
+  readonly fundingMethods: readonly FundingMethod[];
+  readonly currency: CurrencyCode | null;
+}
+
+export interface PageRequest {
+  readonly rowsMax: number;
+  /** Empty for the first page. */
+  readonly token: string;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Empty after the last page. */
+  readonly nextToken: string;
+}
+
+export async function getCreditGrant(
+  reads: CustomerReads,
+  customer: CustomerName,
+  id: GrantId,
+): Promise<CreditGrant> {
+  const { customerId } = customer;
+  const row = await reads.read(customer, (manager) =>
+    manager.getRepository(creditGrants).findOneBy({ customer_id: customerId, credit_grant_id: id }),
+  );
+  if (row !== null) return creditGrantOf(row);
+  const facts = { credit_grant_id: id };
+  throw refuse("CREDIT_GRANT_NOT_FOUND", "there is no such credit grant", facts);
+}
+
+/** The oldest first. Ids carry the creation sequence, so their order is that of creation (H4). */
+export async function listCreditGrants(
+  reads: CustomerReads,
+  customer: CustomerName,
+  filter: CreditGrantFilter,
+  page: PageRequest,
+): Promise<Page<CreditGrant>> {
+  const { tenantId, customerId } = customer;
+  const { statuses, fundingMethods, currency } = filter;
+  const binding: Binding = [
+    "credit_grants",
+    tenantId,
+    customerId,
+    asSet(statuses),
+    asSet(fundingMethods),
+    currency,
+  ];
+  return reads.read(customer, async (manager) => {
+    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const { rows, more } = await gatherPage<CreditGrantRow>({
+      rowsMax: page.rowsMax,
+      read: (last, limit) => {
+        const after = last?.credit_grant_id ?? start;
+        return selectGrants(manager, customer, filter, { after, limit });
+      },
+      bytesOf,
+    });
+    const last = more ? rows.at(-1) : undefined;
+    const nextToken = last === undefined ? "" : makeToken(binding, last.credit_grant_id);
+    return { items: rows.map(creditGrantOf), nextToken };
+  });
+}
+
+function selectGrants(
+  manager: EntityManager,
+  { customerId }: CustomerName,
+  filter: CreditGrantFilter,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<CreditGrantRow[]> {
+  const { statuses, fundingMethods, currency } = filter;
+  const query = manager
+    .getRepository(creditGrants)
+    .createQueryBuilder("g")
+    .where("g.customer_id = :customerId", { customerId })
+    .orderBy("g.credit_grant_id")
+    .limit(limit);
+  if (after !== null) query.andWhere("g.credit_grant_id > :after", { after });
+  if (currency !== null) query.andWhere("g.currency = :currency", { currency });
+  if (statuses.length > 0) query.andWhere("g.status IN (:...statuses)", { statuses });
+  if (fundingMethods.length > 0) {
+    query.andWhere("g.funding_method IN (:...fundingMethods)", { fundingMethods });
+  }
+  return query.getMany();
+}
+
+function creditGrantOf(row: CreditGrantRow): CreditGrant {
+  return { lot: lotOf(row), terms: termsOf(row) };
+}
+
+function bytesOf(row: CreditGrantRow): number {
+  const texts = [row.name, row.description, row.void_reason, ...row.features];
+  return ROW_BYTES + bytesOfTexts(texts) + bytesOfMetadata(row.metadata);
+}

@@ -1,0 +1,72 @@
+/** Owns the reads of customers themselves: one by id or key, many in the order of creation. */
+import type { EntityManager } from "typeorm";
+import type { CustomerProfile } from "../book/nouns.ts";
+import { type CustomerRow, customerKeys, customers } from "../database/entities/customer.ts";
+import { refuse } from "../errors.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import { profileOf } from "../pipeline/rows.ts";
+import type { Page, PageRequest } from "./credit-grants.ts";
+import { customerNotFound } from "./customer-reads.ts";
+import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import { type Binding, makeToken, readToken } from "./page-token.ts";
+import type { TenantReads } from "./tenant-reads.ts";
+
+export async function getCustomer(
+  reads: TenantReads,
+  tenantId: TenantId,
+  id: CustomerId,
+): Promise<CustomerProfile> {
+  const row = await reads.read(tenantId, (manager) => find(manager, tenantId, id));
+  if (row === null) throw customerNotFound(id);
+  return profileOf(row);
+}
+
+export async function getCustomerByKey(
+  reads: TenantReads,
+  tenantId: TenantId,
+  key: string,
+): Promise<CustomerProfile> {
+  const row = await reads.read(tenantId, async (manager) => {
+    const taken = await manager.getRepository(customerKeys).findOneBy({ tenant_id: tenantId, key });
+    return taken === null ? null : find(manager, tenantId, taken.customer_id);
+  });
+  if (row === null) throw refuse("CUSTOMER_NOT_FOUND", "there is no such customer", { key });
+  return profileOf(row);
+}
+
+function find(
+  manager: EntityManager,
+  tenantId: TenantId,
+  id: CustomerId,
+): Promise<CustomerRow | null> {
+  return manager.getRepository(customers).findOneBy({ tenant_id: tenantId, customer_id: id });
+}
+
+/** The oldest first, by creation sequence (H4). */
+export async function listCustomers(
+  reads: TenantReads,
+  tenantId: TenantId,
+  page: PageRequest,
+): Promise<Page<CustomerProfile>> {
+  const binding: Binding = ["customers", tenantId];
+  const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
+  const { rows, more } = await reads.read(tenantId, (manager) =>
+    gatherPage<CustomerRow>({
+      rowsMax: page.rowsMax,
+      read: (last, limit) =>
+        manager
+          .getRepository(customers)
+          .createQueryBuilder("c")
+          .where("c.tenant_id = :tenantId", { tenantId })
+          .andWhere("c.number > :after", { after: last?.number ?? start })
+          .orderBy("c.number")
+          .limit(limit)
+          .getMany(),
+      bytesOf: (row) =>
+        ROW_BYTES + bytesOfTexts([row.key, row.name]) + bytesOfMetadata(row.metadata),
+    }),
+  );
+  const last = more ? rows.at(-1) : undefined;
+  const nextToken = last === undefined ? "" : makeToken(binding, last.number.toString());
+  return { items: rows.map(profileOf), nextToken };
+}

@@ -1,0 +1,27 @@
+/** Owns how a row of the journal becomes the noun. Columns and reader stand side by side. */
+import type { TransferRow } from "../database/entities/transfer.ts";
+import type { Transfer } from "../ledger/transfer.ts";
+
+/** The columns of a transfer `t`. */
+export const TRANSFER_COLUMNS = `t.sequence, t.booked_at, t.created_at, t.event,
+  t.debit_account, t.credit_account, t.credit_grant_id, t.charge_id, t.currency, t.amount,
+  t.settled_after, t.pending_after, t.grant_remaining_after, t.grant_held_after`;
+
+export function transferOf(row: TransferRow): Transfer {
+  return {
+    sequence: row.sequence,
+    event: row.event,
+    debitAccount: row.debit_account,
+    creditAccount: row.credit_account,
+    amount: row.amount,
+    currency: row.currency,
+    grantId: row.credit_grant_id,
+    chargeId: row.charge_id,
+    bookedAt: row.booked_at,
+    createdAt: row.created_at,
+    settledAfter: row.settled_after,
+    pendingAfter: row.pending_after,
+    grantRemainingAfter: row.grant_remaining_after,
+    grantHeldAfter: row.grant_held_after,
+  };
+}

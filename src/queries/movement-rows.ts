@@ -1,0 +1,259 @@
+/**
+ * Owns the statements that find a page of movements. Each kind of filter has a way through an index
+ * on which it meets few rows that it does not want, so that no page costs more for a longer
+ * history: one charge, one or some grants, rare types, one currency, or the whole journal.
+ */
+import type { EntityManager } from "typeorm";
+import type { TransferRow } from "../database/entities/transfer.ts";
+import { MOVEMENT_TYPES, type MovementType } from "../ledger/chart.ts";
+import type { ChargeId, CustomerId, GrantId } from "../ledger/ids.ts";
+import type { Transfer } from "../ledger/transfer.ts";
+import type { CurrencyCode } from "../money/currency.ts";
+import { featureCondition } from "./feature-filter.ts";
+import { TRANSFER_COLUMNS, transferOf } from "./journal-rows.ts";
+import { type Direction, walkOf } from "./journal-search.ts";
+import type { MovementFilter } from "./movement-filter.ts";
+import { Parameters, selectRows } from "./statement.ts";
+
+/** So many grants are probed one by one; of more, rows are not hard to find along the journal. */
+const GRANTS_PROBED_MAX = 10_000;
+
+/** What charges write stands in the journal everywhere, all else in indexes of its own. */
+const RARE_TYPES: ReadonlySet<MovementType> = new Set(
+  MOVEMENT_TYPES.filter((type) => type !== "CONSUMED"),
+);
+
+export interface RowsAsk {
+  readonly customerId: CustomerId;
+  readonly filter: MovementFilter;
+  /** The sequences between which to look, both included. */
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Which end of the range comes first. */
+  readonly direction: Direction;
+  readonly rowsMax: number;
+}
+
+/** What every way is written with: names of parameters, and conditions on a transfer `t`. */
+interface Parts {
+  readonly parameters: Parameters;
+  readonly customer: string;
+  readonly from: string;
+  readonly to: string;
+  readonly limit: string;
+  readonly direction: Direction;
+  readonly bySequence: string;
+  /** All of the filter that does not belong to the way itself. */
+  readonly conditions: readonly string[];
+}
+
+/** The transfers of the movements that the filter chooses, nearest to the first end. */
+export async function selectMovementRows(
+  manager: EntityManager,
+  ask: RowsAsk,
+): Promise<readonly Transfer[]> {
+  if (ask.from > ask.to) return [];
+  const grants = await chosenGrants(manager, ask);
+  const way = chooseWay(ask.filter, grants);
+  const parts = partsOf(ask, way);
+  const branches = await branchesOf(manager, ask, parts, way);
+  if (branches.length === 0) return [];
+  const text = `SELECT ${TRANSFER_COLUMNS} FROM (${branches.join(" UNION ALL ")}) t
+    ORDER BY ${parts.bySequence} LIMIT ${parts.limit}`;
+  const rows = await selectRows<TransferRow>(manager, text, parts.parameters.values);
+  return rows.map(transferOf);
+}
+
+/** The way through the journal, with what it goes by. */
+type Way =
+  | { readonly by: "charge"; readonly chargeId: ChargeId }
+  | { readonly by: "grants"; readonly grants: readonly GrantId[] }
+  | { readonly by: "rare_types"; readonly types: readonly MovementType[] }
+  | { readonly by: "currency"; readonly currency: CurrencyCode }
+  | { readonly by: "journal" };
+
+function chooseWay(filter: MovementFilter, grants: readonly GrantId[] | "many"): Way {
+  const { chargeId, types, currency } = filter;
+  if (chargeId !== null) return { by: "charge", chargeId };
+  if (grants !== "many") return { by: "grants", grants };
+  if (types.length > 0 && types.every((type) => RARE_TYPES.has(type))) {
+    return { by: "rare_types", types: [...new Set(types)] };
+  }
+  return currency === null ? { by: "journal" } : { by: "currency", currency };
+}
+
+async function branchesOf(
+  manager: EntityManager,
+  ask: RowsAsk,
+  parts: Parts,
+  way: Way,
+): Promise<readonly string[]> {
+  switch (way.by) {
+    case "charge":
+      return branchesOfCharge(manager, parts, ask.customerId, way.chargeId);
+    case "grants":
+      return branchesOfGrants(parts, way.grants);
+    case "rare_types":
+      return way.types.map((type) => branchOfRareType(parts, type));
+    case "currency":
+      return [branchOfCurrency(parts, way.currency)];
+    case "journal":
+      return [branchOfJournal(parts)];
+  }
+}
+
+/**
+ * What the way itself goes by is left out of the conditions: an equality there would let the
+ * planner take another index.
+ */
+function partsOf({ customerId, filter, direction, ...ask }: RowsAsk, way: Way): Parts {
+  const parameters = new Parameters();
+  const customer = `${parameters.add(customerId)}::uuid`;
+  const from = `${parameters.add(ask.from)}::bigint`;
+  const to = `${parameters.add(ask.to)}::bigint`;
+  const limit = `${parameters.add(ask.rowsMax)}::bigint`;
+  const { types, currency, grantId, features } = filter;
+  // The types stand in the text, so that the planner sees which partial index has them.
+  const events = types.length === 0 ? MOVEMENT_TYPES : types;
+  const conditions: string[] = [];
+  if (way.by !== "rare_types") {
+    conditions.push(`t.event IN (${events.map((type) => `'${type}'`).join(", ")})`);
+  }
+  if (currency !== null && way.by !== "currency") {
+    conditions.push(`t.currency = ${parameters.add(currency)}`);
+  }
+  if (way.by !== "grants") {
+    if (grantId !== null) conditions.push(`t.credit_grant_id = ${parameters.add(grantId)}::uuid`);
+    if (features !== null) {
+      conditions.push(`EXISTS (
+        SELECT FROM credit_grant g
+        WHERE g.customer_id = t.customer_id AND g.credit_grant_id = t.credit_grant_id
+          AND ${featureCondition(features, "g", parameters)})`);
+    }
+  }
+  return {
+    parameters,
+    customer,
+    from,
+    to,
+    limit,
+    direction,
+    bySequence: `t.sequence ${direction === "older" ? "DESC" : "ASC"}`,
+    conditions,
+  };
+}
+
+/** The grants to look at one by one, or "many" when there are more than that is good for. */
+async function chosenGrants(
+  manager: EntityManager,
+  { customerId, filter }: RowsAsk,
+): Promise<readonly GrantId[] | "many"> {
+  const { grantId, features, currency, chargeId } = filter;
+  if (features === null) return grantId === null ? "many" : [grantId];
+  // A charge has few rows: their grants are checked row by row.
+  if (chargeId !== null) return "many";
+  const parameters = new Parameters();
+  const conditions = [
+    `g.customer_id = ${parameters.add(customerId)}`,
+    "g.first_sequence IS NOT NULL",
+    featureCondition(features, "g", parameters),
+  ];
+  if (grantId !== null) conditions.push(`g.credit_grant_id = ${parameters.add(grantId)}`);
+  if (currency !== null) conditions.push(`g.currency = ${parameters.add(currency)}`);
+  const text = `SELECT g.credit_grant_id FROM credit_grant g
+    WHERE ${conditions.join(" AND ")} LIMIT ${GRANTS_PROBED_MAX + 1}`;
+  const rows = await selectRows<{ readonly credit_grant_id: GrantId }>(
+    manager,
+    text,
+    parameters.values,
+  );
+  return rows.length > GRANTS_PROBED_MAX ? "many" : rows.map((row) => row.credit_grant_id);
+}
+
+function branchOfJournal({ customer, from, to, limit, bySequence, conditions }: Parts): string {
+  return `(SELECT ${TRANSFER_COLUMNS} FROM transfer t
+    WHERE t.customer_id = ${customer} AND t.sequence BETWEEN ${from} AND ${to}
+      AND ${conditions.join(" AND ")}
+    ORDER BY ${bySequence} LIMIT ${limit})`;
+}
+
+/** By the index transfer_by_currency. */
+function branchOfCurrency(parts: Parts, currency: string): string {
+  const value = `${parts.parameters.add(currency)}::text`;
+  const walk = walkOf("currency", { ...parts, value });
+  return `(SELECT ${TRANSFER_COLUMNS} FROM transfer t
+    WHERE t.customer_id = ${parts.customer} AND ${[walk.where, ...parts.conditions].join(" AND ")}
+    ORDER BY ${walk.orderBy} LIMIT ${parts.limit})`;
+}
+
+/**
+ * By the partial index of the type. It is ordered within each currency, so each of the customer's
+ * currencies is walked and the outer statement merges them.
+ */
+function branchOfRareType(parts: Parts, type: MovementType): string {
+  return `(SELECT ${TRANSFER_COLUMNS} FROM balance b
+    CROSS JOIN LATERAL (
+      SELECT ${TRANSFER_COLUMNS} FROM transfer t
+      WHERE t.customer_id = b.customer_id AND t.currency = b.currency
+        AND t.sequence BETWEEN ${parts.from} AND ${parts.to}
+        AND ${[`t.event = '${type}'`, ...parts.conditions].join(" AND ")}
+      ORDER BY ${parts.bySequence} LIMIT ${parts.limit}
+    ) t
+    WHERE b.customer_id = ${parts.customer})`;
+}
+
+/**
+ * By the index transfer_by_grant. Of many grants only those can be in the page whose first row is
+ * among the first ones, so each is asked for one row and then only these for the rest.
+ */
+function branchesOfGrants(parts: Parts, grants: readonly GrantId[]): readonly string[] {
+  if (grants.length === 0) return [];
+  const walk = walkOf("credit_grant_id", { ...parts, value: "g.id" });
+  const walked = (columns: string, limit: string) => `SELECT ${columns} FROM transfer t
+    WHERE t.customer_id = ${parts.customer} AND ${[walk.where, ...parts.conditions].join(" AND ")}
+    ORDER BY ${walk.orderBy} LIMIT ${limit}`;
+  const ids = `unnest(${parts.parameters.add(grants)}::uuid[])`;
+  const first = `SELECT g.id FROM ${ids} g(id)
+    CROSS JOIN LATERAL (${walked("t.sequence", "1")}) t
+    ORDER BY ${parts.bySequence} LIMIT ${parts.limit}`;
+  const nearest = grants.length === 1 ? `(SELECT id FROM ${ids} g(id))` : `(${first})`;
+  return [
+    `(SELECT ${TRANSFER_COLUMNS} FROM ${nearest} g CROSS JOIN LATERAL (${walked(TRANSFER_COLUMNS, parts.limit)}) t)`,
+  ];
+}
+
+/**
+ * What a charge consumed stands in a row, and the charge knows where that begins. What was given
+ * back, and what ended for its sake, is found by the partial index transfer_ends_of_charge.
+ */
+async function branchesOfCharge(
+  manager: EntityManager,
+  parts: Parts,
+  customerId: CustomerId,
+  chargeId: ChargeId,
+): Promise<readonly string[]> {
+  const [charge] = await selectRows<{
+    readonly first_consumed_sequence: bigint | null;
+    readonly draws: number;
+  }>(
+    manager,
+    `SELECT c.first_consumed_sequence, cardinality(c.draw_amounts) AS draws
+      FROM charge c WHERE c.customer_id = $1 AND c.charge_id = $2`,
+    [customerId, chargeId],
+  );
+  if (charge === undefined) return [];
+  const id = `${parts.parameters.add(chargeId)}::uuid`;
+  const within = `t.customer_id = ${parts.customer} AND t.charge_id = ${id}
+    AND t.sequence BETWEEN ${parts.from} AND ${parts.to}
+    AND ${parts.conditions.join(" AND ")}`;
+  const ends = `(SELECT ${TRANSFER_COLUMNS} FROM transfer t WHERE ${within}
+    AND t.event IN ('EXPIRED', 'VOIDED', 'CORRECTED'))`;
+  const { first_consumed_sequence: first, draws } = charge;
+  if (first === null) return [ends];
+  const last = parts.parameters.add(first + BigInt(draws) - 1n);
+  return [
+    ends,
+    `(SELECT ${TRANSFER_COLUMNS} FROM transfer t WHERE ${within} AND t.event = 'CONSUMED'
+      AND t.sequence BETWEEN ${parts.parameters.add(first)}::bigint AND ${last}::bigint)`,
+  ];
+}

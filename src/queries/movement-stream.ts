@@ -1,0 +1,58 @@
+/** Owns the history as a stream of pages, which can follow what is being written (H5). */
+import { refuse } from "../errors.ts";
+import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import type { CustomerWatch } from "./customer-watch.ts";
+import type { Movement } from "./movement.ts";
+import type { Place } from "./movement-filter.ts";
+import { type PageAsk, readMovementPage } from "./movement-pages.ts";
+
+export interface StreamAsk extends PageAsk {
+  /** Stays open after the last page. */
+  readonly follow: boolean;
+  /** After so long without a movement a following stream sends an empty page. */
+  readonly idleMs: number;
+}
+
+export interface StreamedPage {
+  readonly movements: readonly Movement[];
+  readonly resume: Place;
+}
+
+/**
+ * Sends page after page, at least one. Nothing is held between two pages, so a reader may take its
+ * time. A stream that follows ends by throwing the signal's reason.
+ */
+export async function* streamMovements(
+  parts: { readonly customers: CustomerReads; readonly watch: CustomerWatch },
+  customer: CustomerName,
+  ask: StreamAsk,
+  signal: AbortSignal,
+): AsyncGenerator<StreamedPage, void, undefined> {
+  const { follow, idleMs } = ask;
+  if (follow && ask.place?.direction === "older") {
+    const message = "a stream that follows needs a cursor that leads to the newer side";
+    throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
+  }
+  const watcher = follow ? parts.watch.open(customer.customerId) : undefined;
+  try {
+    let { place } = ask;
+    let sentAtMs: number | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      const page = await readMovementPage(parts.customers, customer, { ...ask, place });
+      place = page.resume;
+      const nowMs = performance.now();
+      const idle = sentAtMs === undefined || nowMs - sentAtMs >= idleMs;
+      if (page.movements.length > 0 || idle) {
+        sentAtMs = nowMs;
+        yield { movements: page.movements, resume: place };
+      }
+      if (page.more) continue;
+      if (watcher === undefined) return;
+      watcher.seen = page.seen;
+      await watcher.wait(Math.max(0, (sentAtMs ?? nowMs) + idleMs - performance.now()), signal);
+    }
+  } finally {
+    watcher?.close();
+  }
+}

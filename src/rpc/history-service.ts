@@ -1,0 +1,60 @@
+/** Owns the RPCs of HistoryService: convert, call, convert. */
+import { HistoryService } from "../../gen/drawdown/v1/history_service_pb.ts";
+import type { CustomerId } from "../ledger/ids.ts";
+import type { CustomerReads } from "../queries/customer-reads.ts";
+import type { CustomerWatch } from "../queries/customer-watch.ts";
+import type { Movement } from "../queries/movement.ts";
+import { makeCursor, readCursor } from "../queries/movement-filter.ts";
+import { readMovementPage } from "../queries/movement-pages.ts";
+import { streamMovements } from "../queries/movement-stream.ts";
+import { customerOf } from "./customer-name.ts";
+import { fromProtoMovementAsk } from "./from-proto/history.ts";
+import { fromProtoPageSize } from "./from-proto/page.ts";
+import { type ImplementedService, implement } from "./method.ts";
+import { toProtoMovement } from "./to-proto/movement.ts";
+
+/** A stream that follows and has nothing to tell says so this often (H5). */
+const IDLE_PAGE_INTERVAL_MS = 30_000;
+
+export function makeHistoryService(parts: {
+  readonly customers: CustomerReads;
+  readonly watch: CustomerWatch;
+}): ImplementedService {
+  return implement(HistoryService, {
+    listMovements: async (request, call) => {
+      const customer = customerOf(request, call);
+      const ask = fromProtoMovementAsk(request);
+      const page = await readMovementPage(parts.customers, customer, {
+        ...ask,
+        placeOf: () => (request.cursor === "" ? null : readCursor(customer, ask, request.cursor)),
+        rowsMax: fromProtoPageSize(request.pageSize),
+      });
+      return {
+        movements: toProtoMovements(customer.customerId, page.movements),
+        olderCursor: page.older === null ? "" : makeCursor(customer, ask, page.older),
+        newerCursor: makeCursor(customer, ask, page.newer),
+      };
+    },
+    streamMovements: async function* (request, call) {
+      const customer = customerOf(request, call);
+      const ask = fromProtoMovementAsk(request);
+      const stream = {
+        ...ask,
+        placeOf: () => (request.cursor === "" ? null : readCursor(customer, ask, request.cursor)),
+        rowsMax: fromProtoPageSize(request.pageSize),
+        follow: request.follow,
+        idleMs: IDLE_PAGE_INTERVAL_MS,
+      };
+      for await (const page of streamMovements(parts, customer, stream, call.signal)) {
+        yield {
+          movements: toProtoMovements(customer.customerId, page.movements),
+          resumeCursor: makeCursor(customer, ask, page.resume),
+        };
+      }
+    },
+  });
+}
+
+function toProtoMovements(customerId: CustomerId, movements: readonly Movement[]) {
+  return movements.map((movement) => toProtoMovement(customerId, movement));
+}

@@ -1,0 +1,86 @@
+/** Owns the running service: puts its parts together, says where it listens, and ends it well. */
+import { randomInt } from "node:crypto";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Config } from "./config.ts";
+import { openDatabaseOf } from "./database-of.ts";
+import { DEFAULT_TENANT_ID } from "./database/migrations/1_ledger.ts";
+import type { TenantId } from "./ledger/ids.ts";
+import { Pipeline } from "./pipeline/pipeline.ts";
+import { Sweeper } from "./pipeline/sweep.ts";
+import { obtainAdminKey } from "./server/admin-key.ts";
+import { authenticateByKey } from "./server/authentication.ts";
+import { createLogger } from "./server/log.ts";
+import { type RunningServer, startServer } from "./server/server.ts";
+import { makeServices } from "./services.ts";
+
+/** What is in flight may take so long to finish after SIGTERM; exit follows within 10 s. */
+const DRAIN_MS_MAX = 8_000;
+const RANDOM_32_LIMIT = 2 ** 32;
+
+/** The command `serve`: runs until a signal ends it, and resolves with the exit code. */
+export async function serve(config: Config): Promise<number> {
+  const logger = createLogger(config.logLevel);
+  const signaled = nextSignal();
+  const database = await openDatabaseOf(config);
+  try {
+    const adminKey = config.adminKey ?? (await obtainAdminKey(config.dataDir));
+    const { reads, writes } = database.connections;
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const pipeline = new Pipeline({ reads, writes, random32: () => randomInt(RANDOM_32_LIMIT) });
+    const sweeper = new Sweeper({
+      reads,
+      pipeline,
+      report: (error) => logger.warn({ err: error }, "the sweeper could not ask what is due"),
+    });
+    const server = await startServer({
+      host: config.host,
+      httpPort: config.httpPort,
+      grpcPort: config.grpcPort,
+      services: makeServices({ reads, pipeline }),
+      authenticate: authenticateByKey(adminKey, DEFAULT_TENANT_ID as TenantId),
+      ready: async () => {
+        await reads.query("SELECT 1");
+        return true;
+      },
+      registry,
+      logger,
+    });
+    sweeper.start();
+    announce(config, server, adminKey);
+    const signal = await signaled;
+    logger.info({ signal }, "draining");
+    await sweeper.stop();
+    await server.drain(DRAIN_MS_MAX);
+    await pipeline.idle();
+    logger.info("drained");
+    return 0;
+  } finally {
+    await database.close();
+  }
+}
+
+/** Ctrl-C reaches the service twice under npm, from the terminal and from npm: once is enough. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    process.on("SIGTERM", resolve);
+    process.on("SIGINT", resolve);
+  });
+}
+
+/** The ready line is for programs; what follows it is for people, and works when pasted. */
+function announce(config: Config, { httpPort, grpcPort }: RunningServer, adminKey: string): void {
+  const { host } = config;
+  const shown = host.includes(":") ? `[${host}]` : host;
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : shown;
+  process.stdout.write(`drawdown ready http=${shown}:${httpPort} grpc=${shown}:${grpcPort}
+
+Try it:
+
+npx buf curl --http2-prior-knowledge --protocol grpc \\
+  -H 'authorization: Bearer ${adminKey}' \\
+  -d '{"request_id":"first-customer","key":"acme","name":"Acme"}' \\
+  http://${reached}:${httpPort}/drawdown.v1.CustomerService/CreateCustomer
+
+`);
+}

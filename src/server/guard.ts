@@ -1,0 +1,289 @@
+/**
+ * Owns what happens around every call, on both edges alike: who is it, is the request well formed,
+ * run it, say what failed, measure. An edge has no other way to a handler than to have a call
+ * admitted first, so none of this can be left out on one of them.
+ */
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type Message,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { assert, Refusal } from "../errors.ts";
+import type { TenantId } from "../ledger/ids.ts";
+import { failureOf, toConnectError } from "../rpc/failure.ts";
+import type { Call, ImplementedMethod, ImplementedService } from "../rpc/method.ts";
+import { requireValid, warmValidation } from "../rpc/validation.ts";
+import type { Authenticate } from "./authentication.ts";
+import { type Drain, drainingRefusal } from "./drain.ts";
+import type { Logger } from "./log.ts";
+import type { RpcMetrics } from "./rpc-metrics.ts";
+
+/** What calls are checked with and reported to. */
+export interface Surroundings {
+  readonly authenticate: Authenticate;
+  readonly drain: Drain;
+  readonly metrics: RpcMetrics;
+  readonly logger: Logger;
+}
+
+export interface GuardedService {
+  readonly implemented: ImplementedService;
+  readonly methods: readonly GuardedMethod[];
+}
+
+/** Puts the guard around every method of the services, and compiles their validation. */
+export function guard(
+  services: readonly ImplementedService[],
+  surroundings: Surroundings,
+): readonly GuardedService[] {
+  return services.map((implemented) => {
+    if (implemented.access === "keyed") {
+      warmValidation(implemented.methods.map(({ method }) => method.input));
+    }
+    const methods = implemented.methods.map(
+      (each) => new GuardedMethod(each, implemented.access, surroundings),
+    );
+    return { implemented, methods };
+  });
+}
+
+/** One RPC behind its guard. */
+export class GuardedMethod {
+  readonly method: DescMethod;
+  readonly path: string;
+  readonly #implemented: ImplementedMethod;
+  readonly #access: ImplementedService["access"];
+  readonly #surroundings: Surroundings;
+
+  constructor(
+    implemented: ImplementedMethod,
+    access: ImplementedService["access"],
+    surroundings: Surroundings,
+  ) {
+    this.method = implemented.method;
+    this.path = `/${implemented.method.parent.typeName}/${implemented.method.name}`;
+    this.#implemented = implemented;
+    this.#access = access;
+    this.#surroundings = surroundings;
+  }
+
+  /** Lets a call in by its headers, before its body is read, or throws what to answer. */
+  admit(authorization: string | undefined): AdmittedCall {
+    const call = new AdmittedCall(this.#implemented, this.path, this.#surroundings);
+    if (this.#access === "open") return call;
+    try {
+      call.identify(this.#surroundings.authenticate(authorization));
+      if (this.#surroundings.drain.draining) throw drainingRefusal();
+    } catch (thrown) {
+      throw call.fail(thrown);
+    }
+    return call;
+  }
+}
+
+/** A call that was let in. It ends exactly once, however it ends, and is measured then. */
+export class AdmittedCall implements Call {
+  readonly streaming: boolean;
+  readonly #implemented: ImplementedMethod;
+  readonly #path: string;
+  readonly #surroundings: Surroundings;
+  readonly #startedAtMs = performance.now();
+  #tenantId: TenantId | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: Refusal | ConnectError | undefined;
+  #running = false;
+  #ended = false;
+
+  constructor(implemented: ImplementedMethod, path: string, surroundings: Surroundings) {
+    this.streaming = implemented.handler.kind !== "unary";
+    this.#implemented = implemented;
+    this.#path = path;
+    this.#surroundings = surroundings;
+    surroundings.drain.enter(this);
+  }
+
+  get tenantId(): TenantId {
+    assert(this.#tenantId !== undefined, "a call to an open service belongs to no tenant");
+    return this.#tenantId;
+  }
+
+  /** Made when it is first asked for: most calls end without anyone having looked at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the handler has been given the request. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  identify(tenantId: TenantId): void {
+    this.#tenantId = tenantId;
+  }
+
+  /** Tells of a caller gone, a deadline passed, a drain. The first reason counts. */
+  abort(reason: Refusal | ConnectError): void {
+    if (this.#ended || this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+    // A handler that runs is waited for: it may be about to commit.
+    if (!this.#running) this.fail(reason);
+  }
+
+  /** Runs the handler of a unary RPC. Throws ConnectError only. */
+  async unary(request: Message): Promise<Message> {
+    const { method, handler } = this.#implemented;
+    assert(handler.kind === "unary", `${this.#path} is not unary`);
+    this.#running = true;
+    try {
+      this.#check(method.input, request);
+      const response = create(method.output, await handler.handle(request, this));
+      this.#end();
+      return response;
+    } catch (thrown) {
+      throw this.fail(thrown);
+    }
+  }
+
+  /** Runs the handler of a server stream. Throws ConnectError only. */
+  serverStream(request: Message): AsyncGenerator<Message> {
+    const { method, handler } = this.#implemented;
+    assert(handler.kind === "server_streaming", `${this.#path} is not a server stream`);
+    return this.#stream(() => {
+      this.#check(method.input, request);
+      return handler.handle(request, this);
+    });
+  }
+
+  /** Runs the handler of a stream both ways. Throws ConnectError only. */
+  bidiStream(requests: AsyncIterable<Message>): AsyncGenerator<Message> {
+    const { handler } = this.#implemented;
+    assert(handler.kind === "bidi_streaming", `${this.#path} is not a stream both ways`);
+    return this.#stream(() => handler.handle(requests, this));
+  }
+
+  /** Ends the call with whatever was thrown, and returns what the caller is to see. */
+  fail(thrown: unknown): ConnectError {
+    const aborted = this.#abortReason !== undefined && isAbortError(thrown);
+    const cause = aborted ? this.#abortReason : thrown;
+    // Cancelling, deadlines and what health and reflection say are gRPC's own and have no reason.
+    if (cause instanceof ConnectError) {
+      this.#end(cause.code);
+      return cause;
+    }
+    const failure = failureOf(cause);
+    if (!(cause instanceof Refusal)) {
+      this.#surroundings.logger.error({ method: this.#path, err: cause }, "call failed by a bug");
+    }
+    this.#end(failure.code, failure.reason);
+    return toConnectError(failure, cause);
+  }
+
+  #check(schema: DescMessage, request: Message): void {
+    if (this.#tenantId !== undefined) requireValid(schema, request);
+  }
+
+  async *#stream(
+    open: () => AsyncIterable<MessageInitShape<DescMessage>>,
+  ): AsyncGenerator<Message, void, undefined> {
+    const { output } = this.#implemented.method;
+    this.#running = true;
+    let messages: AsyncIterator<MessageInitShape<DescMessage>> | undefined;
+    try {
+      messages = open()[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await nextUnlessAborted(messages, this.signal);
+        if (next.done === true) break;
+        const message = create(output, next.value);
+        try {
+          yield message;
+        } catch (thrown) {
+          throw unwritten(thrown);
+        }
+      }
+      this.#end();
+    } catch (thrown) {
+      throw this.fail(thrown);
+    } finally {
+      // Not waited for: a handler that hangs in an await would hang its reader and a drain too.
+      messages?.return?.()?.catch((error: unknown) => {
+        if (!isAbortError(error) && error !== this.#abortReason) {
+          this.#surroundings.logger.error(
+            { method: this.#path, err: error },
+            "stream clean-up failed",
+          );
+        }
+      });
+      this.#end(Code.Canceled);
+    }
+  }
+
+  #end(code?: Code, reason?: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { drain, metrics, logger } = this.#surroundings;
+    drain.leave(this);
+    const durationMs = performance.now() - this.#startedAtMs;
+    const name = code === undefined ? "OK" : nameOf(code);
+    metrics.record(this.#path, name, durationMs);
+    const level = code === undefined ? "debug" : "info";
+    if (!logger.isLevelEnabled(level)) return;
+    const line = { method: this.#path, code: name, reason, duration_ms: round(durationMs) };
+    logger[level](line, "rpc");
+  }
+}
+
+/** Why a call is aborted whose caller hung up or cancelled. */
+export function callerGone(): ConnectError {
+  return new ConnectError("the caller went away", Code.Canceled);
+}
+
+/**
+ * Only an edge throws into a stream: with the connection's error when its reader is gone, with one
+ * of Connect's when the message itself cannot be written, which is a bug.
+ */
+function unwritten(thrown: unknown): Error {
+  if (!(thrown instanceof ConnectError)) return callerGone();
+  return new Error("cannot write the answer", { cause: thrown });
+}
+
+/** Waits for the next message, but no longer than until the call is aborted. */
+function nextUnlessAborted<T>(
+  messages: AsyncIterator<T>,
+  signal: AbortSignal,
+): Promise<IteratorResult<T>> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    const settle = () => signal.removeEventListener("abort", onAbort);
+    messages.next().then(resolve, reject).then(settle, settle);
+  });
+}
+
+function isAbortError(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === "AbortError";
+}
+
+/** FailedPrecondition → FAILED_PRECONDITION, as gRPC writes it. */
+function nameOf(code: Code): string {
+  return (Code[code] ?? "UNKNOWN").replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase();
+}
+
+function round(durationMs: number): number {
+  return Math.round(durationMs * 1000) / 1000;
+}

@@ -1,0 +1,32 @@
+/** Owns what is measured of calls: how many, how long, with which outcome, and how many now. */
+import { Gauge, Histogram, type Registry } from "prom-client";
+import type { Drain } from "./drain.ts";
+
+/** From what a warm call takes to what a caller would give up on. */
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export class RpcMetrics {
+  readonly #durations: Histogram<"method" | "code">;
+
+  constructor(registry: Registry, drain: Drain) {
+    this.#durations = new Histogram({
+      name: "drawdown_rpc_duration_seconds",
+      help: "How long calls took on either port, by method and code; a stream counts when it ends.",
+      labelNames: ["method", "code"],
+      buckets: DURATION_BUCKETS_S,
+      registers: [registry],
+    });
+    new Gauge({
+      name: "drawdown_rpcs_in_flight",
+      help: "How many calls have been let in and not ended yet.",
+      registers: [registry],
+      collect() {
+        this.set(drain.inFlight);
+      },
+    });
+  }
+
+  record(method: string, code: string, durationMs: number): void {
+    this.#durations.observe({ method, code }, durationMs / 1000);
+  }
+}

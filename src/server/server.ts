@@ -1,0 +1,100 @@
+/**
+ * Owns the two ports: starts both over one guarded implementation, and drains them. What the
+ * services do is not known here.
+ */
+import type { Registry } from "prom-client";
+import type { ImplementedService } from "../rpc/method.ts";
+import type { Authenticate } from "./authentication.ts";
+import { connectHandler } from "./connect.ts";
+import { Drain } from "./drain.ts";
+import { GrpcPort } from "./grpc.ts";
+import { guard } from "./guard.ts";
+import { health } from "./health.ts";
+import type { Logger } from "./log.ts";
+import { MuxServer } from "./mux.ts";
+import { plainHandler } from "./plain.ts";
+import { Readiness } from "./readiness.ts";
+import { reflection } from "./reflection.ts";
+import { RpcMetrics } from "./rpc-metrics.ts";
+
+/** How long the peers of finished calls may take to read the answer and hang up. */
+const HANG_UP_MS_MAX = 1_000;
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly httpPort: number;
+  /** 0 picks a free one. */
+  readonly grpcPort: number;
+  /** The contract's services. Health and reflection are added here. */
+  readonly services: readonly ImplementedService[];
+  readonly authenticate: Authenticate;
+  /** Whether a call would find what it needs. Asked at most once a second. */
+  readonly ready: () => Promise<boolean>;
+  /** What /metrics shows. The calls' own metrics are added here. */
+  readonly registry: Registry;
+  readonly logger: Logger;
+}
+
+export interface RunningServer {
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  /**
+   * Accepts nothing more, ends streams, waits for the calls in flight, and closes both ports. What
+   * has not finished after `graceMs` is cut off.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, services, authenticate, registry, logger } = options;
+  const drain = new Drain();
+  const readiness = new Readiness(options.ready, drain);
+  const metrics = new RpcMetrics(registry, drain);
+  const contract = services.map(({ service }) => service);
+  const names = contract.map(({ typeName }) => typeName);
+  const healthService = health(names, readiness);
+  const open = [healthService, ...reflection([...contract, healthService.service])];
+  const guarded = guard([...services, ...open], { authenticate, drain, metrics, logger });
+
+  const http = new MuxServer(connectHandler(guarded, plainHandler(readiness, registry)));
+  const grpc = new GrpcPort(guarded);
+  const { port: httpPort } = await http.listen(options.httpPort, host);
+  try {
+    const { port: grpcPort } = await grpc.listen(options.grpcPort, host);
+    return { httpPort, grpcPort, drain: (graceMs) => end({ drain, http, grpc, graceMs }) };
+  } catch (error) {
+    http.closeByForce();
+    await http.close();
+    throw error;
+  }
+}
+
+interface Ending {
+  readonly drain: Drain;
+  readonly http: MuxServer;
+  readonly grpc: GrpcPort;
+  readonly graceMs: number;
+}
+
+async function end({ drain, http, grpc, graceMs }: Ending): Promise<void> {
+  const beganAtMs = performance.now();
+  const leftMs = () => Math.max(0, graceMs - (performance.now() - beganAtMs));
+  drain.begin();
+  const closed = Promise.all([http.close(), grpc.close()]);
+  await noLongerThan(drain.whenIdle(), leftMs());
+  await noLongerThan(closed, Math.min(leftMs(), HANG_UP_MS_MAX));
+  http.closeByForce();
+  grpc.closeByForce();
+  await closed;
+}
+
+/** Waits for a promise, or for the time given, whichever ends first. */
+async function noLongerThan(promise: Promise<unknown>, timeMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeMs);
+  });
+  await Promise.race([promise, patience]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,118 @@
+/**
+ * Owns a pipeline over a database of its own, for tests of what the pipeline does: commands go in
+ * as verbs, without any protocol around them.
+ */
+import { createHash } from "node:crypto";
+import pg from "pg";
+import type { Book } from "../../src/book/book.ts";
+import type { Need } from "../../src/book/need.ts";
+import { type Database, openDatabase } from "../../src/database/data-source.ts";
+import { DEFAULT_TENANT_ID } from "../../src/database/migrations/1_ledger.ts";
+import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
+import { makeId } from "../../src/ledger/ids.ts";
+import { instant } from "../../src/money/time.ts";
+import type { Write } from "../../src/pipeline/job.ts";
+import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { cloneDatabase, type TestDatabase } from "../database.ts";
+
+export const TENANT = DEFAULT_TENANT_ID as TenantId;
+
+export interface TestLedger {
+  readonly database: TestDatabase;
+  readonly connections: Database;
+  readonly pipeline: Pipeline;
+  readonly superuser: pg.Client;
+  /** Another replica over the same database. */
+  replica(): Promise<{ readonly pipeline: Pipeline; close(): Promise<void> }>;
+  /** Makes a customer without any credit. */
+  customer(): Promise<CustomerId>;
+  /** Moves the ledger's clock. */
+  shiftClock(interval: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openLedger(): Promise<TestLedger> {
+  const database = await cloneDatabase();
+  const superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+  const connect = async () => {
+    const connections = await openDatabase({
+      url: database.appUrl,
+      runAsRole: false,
+      readPoolMax: 4,
+      writePoolMax: 4,
+    });
+    const random32 = () => Math.floor(Math.random() * 2 ** 32);
+    const { reads, writes } = connections;
+    return { connections, pipeline: new Pipeline({ reads, writes, random32 }) };
+  };
+  const { connections, pipeline } = await connect();
+  let customers = 0n;
+  return {
+    database,
+    connections,
+    pipeline,
+    superuser,
+    async replica() {
+      const other = await connect();
+      return { pipeline: other.pipeline, close: () => other.connections.close() };
+    },
+    async customer() {
+      customers += 1n;
+      const id = makeId<CustomerId>(instant(1_800_000_000_000_000n), customers, Number(customers));
+      const values = [TENANT, id, `customer-${customers}`, customers];
+      await superuser.query(
+        `INSERT INTO customer (tenant_id, customer_id, key, name, metadata, number, created_at)
+          VALUES ($1, $2, $3, '', '{}', $4, clock_timestamp())`,
+        values,
+      );
+      await superuser.query(
+        "INSERT INTO customer_head (tenant_id, customer_id) VALUES ($1, $2)",
+        values.slice(0, 2),
+      );
+      return id;
+    },
+    async shiftClock(interval) {
+      await superuser.query(
+        `CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+          AS $$ SELECT clock_timestamp() + interval '${interval}' $$`,
+      );
+    },
+    async close() {
+      await pipeline.idle();
+      await connections.close();
+      await superuser.end();
+      await database.drop();
+    },
+  };
+}
+
+let requests = 0;
+
+/** A write whose answer is what `answer` makes of the verb's result, kept as JSON. */
+export function writeOf<Result>(parts: {
+  readonly customerId: CustomerId;
+  readonly verb: (book: Book) => Result;
+  readonly needs?: readonly Need[];
+  readonly requestId?: string;
+  readonly fingerprint?: string;
+  readonly keptIn?: "charge" | "request";
+  readonly answer: (result: Result) => unknown;
+}): Write<Result, unknown> {
+  requests += 1;
+  const id = parts.requestId ?? `request-${requests}`;
+  const fingerprint = createHash("sha256").update(parts.fingerprint ?? id).digest();
+  return {
+    tenantId: TENANT,
+    customerId: parts.customerId,
+    request: { id, fingerprint },
+    needs: parts.needs ?? [],
+    verb: parts.verb,
+    answer: parts.answer,
+    encode: (answer) => Buffer.from(JSON.stringify(answer)),
+    decode: (stored) => JSON.parse(Buffer.from(stored).toString()),
+    keptIn: parts.keptIn ?? "request",
+    signal: new AbortController().signal,
+    sizeBytes: 100,
+  };
+}
