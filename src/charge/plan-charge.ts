@@ -54,7 +54,8 @@ export function rateCharge(book: Book, basis: ChargeBasis): RatedCharge {
     throw refuse("RATE_CARD_ARCHIVED", `the rate card ${rateCard.key} is archived`, facts);
   }
   const { quantity } = basis;
-  const { settlementMode, featureKey } = rateCard;
+  const { settlementMode } = rateCard;
+  const featureKey = rateCard.featureKey === "" ? null : rateCard.featureKey;
   const amount = rateQuantity(rateCard, currency, quantity);
   return { currency, amount, settlementMode, featureKey, quantity, rateCard };
 }

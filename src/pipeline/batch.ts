@@ -34,7 +34,13 @@ export const LOCK_FREE: Statement = {
     ORDER BY customer_id FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
-/** Waits for the customers, for as long as the session's lock_timeout allows. */
+/** A customer that another process holds keeps the others of its lane waiting no longer. */
+const LIMIT_LOCK_WAIT: Statement = {
+  name: "limit_lock_wait",
+  text: "SET LOCAL lock_timeout = '500ms'",
+};
+
+/** Waits for the customers, for as long as the transaction's lock_timeout allows. */
 const LOCK_WAITING: Statement = {
   name: "lock_heads",
   text: `SELECT ${LOCK_COLUMNS} FROM customer_head WHERE customer_id = ANY($1::uuid[])
@@ -101,6 +107,7 @@ export class BatchRunner {
   async run(session: Session, request: BatchRequest): Promise<BatchResult> {
     const jobsOf = groupByCustomer(request.jobs);
     const customers = [...new Set([...jobsOf.keys(), ...request.dueOnly])].sort();
+    if (request.waitForLocks) await session.query(LIMIT_LOCK_WAIT, []);
     const [heads, clockRows, balances, firstAnswers] = await Promise.all([
       session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [customers]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),

@@ -2,6 +2,7 @@
  * Owns one lane of customers: which commands and due customers make the next batch, who waits for
  * a customer that another process holds, and how a batch that fails is split.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { DataSource } from "typeorm";
 import { databaseUnavailable } from "../database/sql-state.ts";
 import type { AssertionFailure, Refusal } from "../errors.ts";
@@ -18,7 +19,9 @@ import { pursue } from "./pursue.ts";
 
 /** After so many misses a customer that another process holds is waited for, alone. */
 const MISSES_BEFORE_WAITING = 3;
-const MISSES_MAX = 8;
+const MISSES_MAX = 12;
+/** Between two looks at customers that are all held by other processes. */
+const HELD_PAUSE_MS = 5;
 
 export interface LaneParts {
   readonly writes: DataSource;
@@ -92,6 +95,7 @@ export class Lane {
     switch (pursuit.kind) {
       case "committed":
         this.#deliver(batch, pursuit.result);
+        if (allHeld(batch, pursuit.result)) await pause(HELD_PAUSE_MS);
         return;
       case "contended":
         if (waitForLocks) this.#requeueMissed(jobs, pursuit.error);
@@ -143,5 +147,9 @@ export class Lane {
     this.#due.fail(batch.tenantId, batch.dueOnly, error);
   }
 }
+
+/** Whether a batch came to nothing because others hold all of its customers. */
+const allHeld = ({ jobs, dueOnly }: BatchRequest, { missed, outcomes, unfinished }: BatchResult) =>
+  outcomes.size === 0 && missed.length === jobs.length && unfinished.size >= dueOnly.length;
 
 const waitsForLock = (job: Job) => job.misses >= MISSES_BEFORE_WAITING;

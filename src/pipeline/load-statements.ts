@@ -11,7 +11,7 @@ import {
   RATE_CARD_COLUMNS,
   TERMS_COLUMNS,
 } from "./rows.ts";
-import type { Statement } from "./statement.ts";
+import { NAMED_HEADS, type Statement } from "./statement.ts";
 
 /**
  * Rows of a table named by customer and some more of its key. The fence (OFFSET 0) keeps the
@@ -34,14 +34,14 @@ export const byKey = (parts: {
   const where = parts.where === undefined ? "" : `AND ${parts.where}`;
   return {
     name: parts.name,
-    text: `SELECT r.*
+    text: `${NAMED_HEADS}
+      SELECT r.*
       FROM unnest($2::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${keys.join(", ")})
-      JOIN customer_head k ON k.customer_id = n.customer_id
+      JOIN k ON k.customer_id = n.customer_id
       CROSS JOIN LATERAL (
         SELECT ${parts.columns} FROM ${table} ${alias}
         WHERE ${alias}.customer_id = k.customer_id AND ${match.join(" AND ")} ${where} OFFSET 0
-      ) r
-      WHERE k.customer_id = ANY($1::uuid[])`,
+      ) r`,
   };
 };
 
@@ -111,8 +111,9 @@ export const LOAD_CREDIT_LINES = byKey({
 /** Open grants in draw order (D2), so many after a given place, that a feature may draw. */
 export const LOAD_SHELVES: Statement = {
   name: "load_shelves",
-  text: `SELECT n.asked, ${LOT_COLUMNS}
-    FROM customer_head k
+  text: `${NAMED_HEADS}
+    SELECT n.asked, ${LOT_COLUMNS}
+    FROM k
     JOIN unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[],
         $7::timestamptz[], $8::bigint[], $9::integer[])
       AS n(customer_id, asked, currency, feature_key, priority, expires_at, first_sequence, page)
@@ -126,8 +127,7 @@ export const LOAD_SHELVES: Statement = {
         AND (n.feature_key = '*' OR o.features = '{}' OR n.feature_key = ANY(o.features))
       ORDER BY o.priority, coalesce(o.expires_at, 'infinity'::timestamptz), o.first_sequence
       LIMIT n.page
-    ) g
-    WHERE k.customer_id = ANY($1::uuid[])`,
+    ) g`,
 };
 
 export const LOAD_CURRENCIES: Statement = {
@@ -161,42 +161,42 @@ export const LOAD_PROFILES: Statement = {
 
 export const LOAD_DUE_LOTS: Statement = {
   name: "load_due_lots",
-  text: `SELECT ${LOT_COLUMNS}
-    FROM customer_head k
+  text: `${NAMED_HEADS}
+    SELECT ${LOT_COLUMNS}
+    FROM k
     JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
       ON n.customer_id = k.customer_id
     CROSS JOIN LATERAL (
       SELECT * FROM credit_grant d WHERE d.customer_id = k.customer_id AND d.due_at <= n.until
       ORDER BY d.due_at, d.status = 'PENDING', d.number LIMIT $4::integer
-    ) g
-    WHERE k.customer_id = ANY($1::uuid[])`,
+    ) g`,
 };
 
 export const LOAD_DUE_CHARGES: Statement = {
   name: "load_due_charges",
-  text: `SELECT ${CHARGE_COLUMNS}
-    FROM customer_head k
+  text: `${NAMED_HEADS}
+    SELECT ${CHARGE_COLUMNS}
+    FROM k
     JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
       ON n.customer_id = k.customer_id
     CROSS JOIN LATERAL (
       SELECT * FROM charge d
       WHERE d.customer_id = k.customer_id AND d.status = 'OPEN' AND d.hold_expires_at <= n.until
       ORDER BY d.hold_expires_at, d.number LIMIT $4::integer
-    ) c
-    WHERE k.customer_id = ANY($1::uuid[])`,
+    ) c`,
 };
 
 /** When something falls due next, after what is due now. */
 export const LOAD_NEXT_DUE: Statement = {
   name: "load_next_due",
-  text: `SELECT k.customer_id, least(
+  text: `${NAMED_HEADS}
+    SELECT k.customer_id, least(
       (SELECT min(d.due_at) FROM credit_grant d
         WHERE d.customer_id = k.customer_id AND d.due_at > n.until),
       (SELECT min(c.hold_expires_at) FROM charge c
         WHERE c.customer_id = k.customer_id AND c.status = 'OPEN' AND c.hold_expires_at > n.until)
     ) AS next_due_at
-    FROM customer_head k
+    FROM k
     JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
-      ON n.customer_id = k.customer_id
-    WHERE k.customer_id = ANY($1::uuid[])`,
+      ON n.customer_id = k.customer_id`,
 };

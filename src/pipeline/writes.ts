@@ -8,7 +8,7 @@ import type { Transfer } from "../ledger/transfer.ts";
 import { type Amount, formatAmount } from "../money/amount.ts";
 import { formatInstant, type Instant } from "../money/time.ts";
 import type { RequestKey } from "./job.ts";
-import { type Column, deleteFrom, insertInto, updateHeadOf, updateOf } from "./statement.ts";
+import { type Column, deleteFrom, insertInto, updateHeads, updateOf } from "./statement.ts";
 
 export const money = (amount: Amount | null) => (amount === null ? null : formatAmount(amount));
 export const time = (moment: Instant | null) => (moment === null ? null : formatInstant(moment));
@@ -29,7 +29,7 @@ export interface HeadRow {
   readonly invoiceCount: bigint;
 }
 
-export const writeHeads = updateHeadOf<HeadRow>("customer_head", [
+export const writeHeads = updateHeads<HeadRow>([
   { name: "sequence", type: "bigint", value: (head) => head.sequence },
   { name: "last_booked_at", type: TIME, value: (head) => time(head.lastBookedAt) },
   { name: "next_due_at", type: TIME, value: (head) => time(head.nextDueAt) },
@@ -37,7 +37,7 @@ export const writeHeads = updateHeadOf<HeadRow>("customer_head", [
   { name: "invoice_count", type: "bigint", value: (head) => head.invoiceCount },
 ]);
 
-export const writeProfiles = updateHeadOf<CustomerProfile>("customer", [
+export const writeProfiles = updateOf<CustomerProfile>("customer", null, [
   { name: "name", type: "text", value: (profile) => profile.name },
   {
     name: "metadata",

@@ -101,7 +101,9 @@ export function writeOf<Result>(parts: {
 }): Write<Result, unknown> {
   requests += 1;
   const id = parts.requestId ?? `request-${requests}`;
-  const fingerprint = createHash("sha256").update(parts.fingerprint ?? id).digest();
+  const fingerprint = createHash("sha256")
+    .update(parts.fingerprint ?? id)
+    .digest();
   return {
     tenantId: TENANT,
     customerId: parts.customerId,

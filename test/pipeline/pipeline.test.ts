@@ -5,7 +5,7 @@ import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import type { CustomerId } from "../../src/ledger/ids.ts";
 import { formatAmount, parseAmount } from "../../src/money/amount.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
-import { openLedger, type TestLedger, TENANT, writeOf } from "./ledger.ts";
+import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 
 let ledger: TestLedger;
 
