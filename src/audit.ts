@@ -1,6 +1,69 @@
-/** Owns the command `audit`. */
+/**
+ * Owns the command `audit`: replays the journal of every tenant, or of one customer, and prints a
+ * line for each thing that does not add up. It exits with 0 when everything does, else with 1.
+ */
+import type { DataSource } from "typeorm";
 import type { Config } from "./config.ts";
+import { openDatabaseOf } from "./database-of.ts";
+import type { CustomerId, TenantId } from "./ledger/ids.ts";
+import type { AuditEvent } from "./queries/audit/audit.ts";
+import { LedgerReads } from "./queries/ledger-reads.ts";
 
-export async function audit(_config: Config, _words: readonly string[]): Promise<number> {
-  return 0;
+const CUSTOMER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const TENANTS = "SELECT tenant_id, name FROM tenants() ORDER BY tenant_id";
+
+interface TenantRow {
+  readonly tenant_id: TenantId;
+  readonly name: string;
 }
+
+export async function audit(config: Config, words: readonly string[]): Promise<number> {
+  const [customer = null, ...rest] = words;
+  if (rest.length > 0 || (customer !== null && !CUSTOMER_ID.test(customer))) {
+    process.stderr.write("Usage: drawdown audit [customer_id]\n");
+    return 2;
+  }
+  const database = await openDatabaseOf(config);
+  try {
+    const { reads } = database.connections;
+    let findings = 0;
+    for (const tenant of await listTenants(reads)) {
+      const ask = { tenantId: tenant.tenant_id, customerId: customer as CustomerId | null };
+      const events = new LedgerReads(reads).audit(ask, new AbortController().signal);
+      for await (const event of events) {
+        if (event.kind === "summary") findings += event.findings;
+        report(tenant, event);
+      }
+    }
+    return findings === 0 ? 0 : 1;
+  } finally {
+    await database.close();
+  }
+}
+
+async function listTenants(reads: DataSource): Promise<readonly TenantRow[]> {
+  return await reads.query(TENANTS);
+}
+
+/** Findings and the summary go to stdout; progress is shown to whoever watches a terminal. */
+function report(tenant: TenantRow, event: AuditEvent): void {
+  switch (event.kind) {
+    case "finding":
+      process.stdout.write(`${JSON.stringify(event.finding, asText)}\n`);
+      return;
+    case "progress":
+      if (process.stderr.isTTY) {
+        process.stderr.write(`\r${event.customers} customers, ${event.transfers} transfers `);
+      }
+      return;
+    case "summary":
+      if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+      process.stdout.write(
+        `tenant ${tenant.name}: ${event.customers} customers, ${event.transfers} transfers, ` +
+          `${event.findings} findings\n`,
+      );
+  }
+}
+
+const asText = (_key: string, value: unknown) =>
+  typeof value === "bigint" ? value.toString() : value;

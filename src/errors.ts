@@ -78,7 +78,12 @@ export class Refusal extends Error {
  * Makes the refusal to throw. `message` is a sentence for people; clients read reason and facts.
  * A refusal that is about one field of the request names its path in `field`.
  */
-export function refuse(reason: Reason, message: string, facts: Facts = {}, field?: string): Refusal {
+export function refuse(
+  reason: Reason,
+  message: string,
+  facts: Facts = {},
+  field?: string,
+): Refusal {
   const violations = field === undefined ? [] : [{ field, description: message }];
   return new Refusal(reason, message, facts, violations);
 }

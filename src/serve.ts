@@ -2,8 +2,8 @@
 import { randomInt } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "./config.ts";
-import { openDatabaseOf } from "./database-of.ts";
 import { DEFAULT_TENANT_ID } from "./database/migrations/1_ledger.ts";
+import { openDatabaseOf } from "./database-of.ts";
 import type { TenantId } from "./ledger/ids.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";

@@ -1,13 +1,19 @@
 /** Owns which services the contract is served by, and what each of them is made of. */
 import type { DataSource } from "typeorm";
 import type { Pipeline } from "./pipeline/pipeline.ts";
+import { Balances } from "./queries/balances.ts";
 import { CustomerReads } from "./queries/customer-reads.ts";
+import { CustomerWatch } from "./queries/customer-watch.ts";
+import { LedgerReads } from "./queries/ledger-reads.ts";
 import { TenantReads } from "./queries/tenant-reads.ts";
+import { makeBalanceService } from "./rpc/balance-service.ts";
 import { makeChargeService } from "./rpc/charge-service.ts";
 import { makeCreditGrantService } from "./rpc/credit-grant-service.ts";
 import { makeCurrencyService } from "./rpc/currency-service.ts";
 import { makeCustomerService } from "./rpc/customer-service.ts";
+import { makeHistoryService } from "./rpc/history-service.ts";
 import { makeInvoiceService } from "./rpc/invoice-service.ts";
+import { makeLedgerService } from "./rpc/ledger-service.ts";
 import type { ImplementedService } from "./rpc/method.ts";
 import { makeRateCardService } from "./rpc/rate-card-service.ts";
 
@@ -16,15 +22,21 @@ export function makeServices(parts: {
   readonly pipeline: Pipeline;
 }): readonly ImplementedService[] {
   const { pipeline, reads } = parts;
-  const ofTenant = new TenantReads(reads);
+  const tenants = new TenantReads(reads);
   const bookDue = pipeline.bookDue.bind(pipeline);
-  const ofCustomer = new CustomerReads({ reads, bookDue });
+  const lookAhead = pipeline.look.bind(pipeline);
+  const customers = new CustomerReads({ reads, bookDue });
+  const balances = new Balances({ reads, bookDue, lookAhead });
+  const watch = new CustomerWatch({ reads, notices: pipeline.notices });
   return [
-    makeCustomerService({ pipeline, reads: ofTenant }),
-    makeCurrencyService({ pipeline, reads: ofTenant }),
-    makeRateCardService({ pipeline, reads: ofTenant }),
-    makeCreditGrantService({ pipeline, reads: ofCustomer }),
-    makeChargeService({ pipeline, reads: ofCustomer }),
-    makeInvoiceService({ pipeline, reads: ofCustomer }),
+    makeCustomerService({ pipeline, reads: tenants }),
+    makeCurrencyService({ pipeline, reads: tenants }),
+    makeCreditGrantService({ pipeline, reads: customers }),
+    makeInvoiceService({ pipeline, reads: customers }),
+    makeRateCardService({ pipeline, reads: tenants }),
+    makeChargeService({ pipeline, reads: customers }),
+    makeBalanceService({ balances, watch }),
+    makeHistoryService({ customers, watch }),
+    makeLedgerService({ customers, ledger: new LedgerReads(reads) }),
   ];
 }

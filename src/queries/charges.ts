@@ -6,9 +6,15 @@ import { refuse } from "../errors.ts";
 import type { ChargeId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { chargeOf } from "../pipeline/rows.ts";
-import type { Page, PageRequest } from "./credit-grants.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import {
+  bytesOfMetadata,
+  bytesOfTexts,
+  gatherPage,
+  type Page,
+  type PageRequest,
+  ROW_BYTES,
+} from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
 
 /** Empty lists and null choose all. */

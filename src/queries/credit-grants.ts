@@ -8,7 +8,14 @@ import type { FundingMethod, GrantStatus, Lot } from "../ledger/lot.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { lotOf, termsOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import {
+  bytesOfMetadata,
+  bytesOfTexts,
+  gatherPage,
+  type Page,
+  type PageRequest,
+  ROW_BYTES,
+} from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
 
 export interface CreditGrant {
@@ -21,18 +28,6 @@ export interface CreditGrantFilter {
   readonly statuses: readonly GrantStatus[];
   readonly fundingMethods: readonly FundingMethod[];
   readonly currency: CurrencyCode | null;
-}
-
-export interface PageRequest {
-  readonly rowsMax: number;
-  /** Empty for the first page. */
-  readonly token: string;
-}
-
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  /** Empty after the last page. */
-  readonly nextToken: string;
 }
 
 export async function getCreditGrant(

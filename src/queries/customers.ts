@@ -5,9 +5,15 @@ import { type CustomerRow, customerKeys, customers } from "../database/entities/
 import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { profileOf } from "../pipeline/rows.ts";
-import type { Page, PageRequest } from "./credit-grants.ts";
 import { customerNotFound } from "./customer-reads.ts";
-import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import {
+  bytesOfMetadata,
+  bytesOfTexts,
+  gatherPage,
+  type Page,
+  type PageRequest,
+  ROW_BYTES,
+} from "./page.ts";
 import { type Binding, makeToken, readToken } from "./page-token.ts";
 import type { TenantReads } from "./tenant-reads.ts";
 

@@ -11,9 +11,8 @@ import { type Refusal, refuse } from "../errors.ts";
 import type { InvoiceId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { invoiceOf, LINE_COLUMNS, lineOf } from "../pipeline/rows.ts";
-import type { Page, PageRequest } from "./credit-grants.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
+import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
 import { selectRows } from "./statement.ts";
 

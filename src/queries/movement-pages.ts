@@ -7,7 +7,12 @@ import { type Instant, instant } from "../money/time.ts";
 import type { CustomerName, CustomerReads, Head } from "./customer-reads.ts";
 import { type Direction, lastSequenceAt } from "./journal-search.ts";
 import type { Movement } from "./movement.ts";
-import type { MovementAsk, MovementFilter, Place } from "./movement-filter.ts";
+import {
+  type MovementAsk,
+  type MovementFilter,
+  type Place,
+  readCursor,
+} from "./movement-filter.ts";
 import { describeTransfers } from "./movement-notes.ts";
 import { type RowsAsk, selectMovementRows } from "./movement-rows.ts";
 import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
@@ -26,8 +31,8 @@ export interface MovementPage {
 }
 
 export interface PageAsk extends MovementAsk {
-  /** Null begins at the end that the order names. */
-  readonly place: Place | null;
+  /** Where to begin: behind a cursor or a known place, or "" for the end that the order names. */
+  readonly start: Place | string;
   readonly rowsMax: number;
 }
 
@@ -43,12 +48,13 @@ export async function readMovementPage(
 
 async function pageOf(
   manager: EntityManager,
-  { customerId }: CustomerName,
+  customer: CustomerName,
   ask: PageAsk,
   head: Head,
 ): Promise<MovementPage> {
+  const { customerId } = customer;
   const { filter, order, rowsMax } = ask;
-  const place = ask.place ?? startOf(order === "NEWEST_FIRST" ? "older" : "newer", head);
+  const place = placeOf(customer, ask, head);
   const { direction } = place;
   const range = await rangeOf(manager, customerId, filter, head);
   const within = (side: Direction, sequence: bigint) => ({
@@ -114,8 +120,12 @@ function newerThan(
   return newest?.transfer.sequence ?? place.sequence - 1n;
 }
 
-function startOf(direction: Direction, head: Head): Place {
-  return { direction, sequence: direction === "older" ? head.sequence + 1n : 0n };
+function placeOf(customer: CustomerName, ask: PageAsk, head: Head): Place {
+  const { start, order } = ask;
+  if (typeof start !== "string") return start;
+  if (start !== "") return readCursor(customer, ask, start);
+  if (order === "OLDEST_FIRST") return { direction: "newer", sequence: 0n };
+  return { direction: "older", sequence: head.sequence + 1n };
 }
 
 /** The sequences whose rows lie in the time range, both included (H3). */

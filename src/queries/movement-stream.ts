@@ -29,23 +29,23 @@ export async function* streamMovements(
   signal: AbortSignal,
 ): AsyncGenerator<StreamedPage, void, undefined> {
   const { follow, idleMs } = ask;
-  if (follow && ask.place?.direction === "older") {
-    const message = "a stream that follows needs a cursor that leads to the newer side";
-    throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
-  }
   const watcher = follow ? parts.watch.open(customer.customerId) : undefined;
   try {
-    let { place } = ask;
+    let { start } = ask;
     let sentAtMs: number | undefined;
     for (;;) {
       signal.throwIfAborted();
-      const page = await readMovementPage(parts.customers, customer, { ...ask, place });
-      place = page.resume;
+      const page = await readMovementPage(parts.customers, customer, { ...ask, start });
+      start = page.resume;
+      if (follow && page.resume.direction === "older") {
+        const message = "a stream that follows needs a cursor that leads to the newer side";
+        throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
+      }
       const nowMs = performance.now();
       const idle = sentAtMs === undefined || nowMs - sentAtMs >= idleMs;
       if (page.movements.length > 0 || idle) {
         sentAtMs = nowMs;
-        yield { movements: page.movements, resume: place };
+        yield { movements: page.movements, resume: page.resume };
       }
       if (page.more) continue;
       if (watcher === undefined) return;

@@ -12,6 +12,18 @@ const SLICE_ROWS_MAX = 100;
 /** What a row has on the wire beside its texts, about. */
 export const ROW_BYTES = 600;
 
+export interface PageRequest {
+  readonly rowsMax: number;
+  /** Empty for the first page. */
+  readonly token: string;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Empty after the last page. */
+  readonly nextToken: string;
+}
+
 export interface GatheredPage<Row> {
   readonly rows: readonly Row[];
   /** Whether more rows follow. */

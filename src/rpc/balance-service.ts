@@ -3,9 +3,8 @@ import { BalanceService } from "../../gen/drawdown/v1/balance_service_pb.ts";
 import { watchBalances } from "../queries/balance-watch.ts";
 import type { Balances } from "../queries/balances.ts";
 import type { CustomerWatch } from "../queries/customer-watch.ts";
-import { customerOf } from "./customer-name.ts";
 import { fromProtoFeatureFilter } from "./from-proto/feature-filter.ts";
-import { fromProtoOptional } from "./from-proto/id.ts";
+import { fromProtoCustomerName, fromProtoOptional } from "./from-proto/id.ts";
 import { fromProtoTimestamp } from "./from-proto/timestamp.ts";
 import { type ImplementedService, implement } from "./method.ts";
 import { toProtoBalanceAnswer } from "./to-proto/balance.ts";
@@ -16,7 +15,7 @@ export function makeBalanceService(parts: {
 }): ImplementedService {
   return implement(BalanceService, {
     getBalance: async (request, call) => {
-      const answer = await parts.balances.get(customerOf(request, call), {
+      const answer = await parts.balances.get(fromProtoCustomerName(request, call), {
         currency: fromProtoOptional(request.currency),
         features: fromProtoFeatureFilter(request.featureFilter),
         asOf: fromProtoTimestamp(request.asOf, "as_of"),
@@ -28,7 +27,7 @@ export function makeBalanceService(parts: {
         currency: fromProtoOptional(request.currency),
         features: fromProtoFeatureFilter(request.featureFilter),
       };
-      const answers = watchBalances(parts, customerOf(request, call), ask, call.signal);
+      const answers = watchBalances(parts, fromProtoCustomerName(request, call), ask, call.signal);
       for await (const answer of answers) yield toProtoBalanceAnswer(answer);
     },
   });

@@ -4,11 +4,11 @@ import type { CustomerId } from "../ledger/ids.ts";
 import type { CustomerReads } from "../queries/customer-reads.ts";
 import type { CustomerWatch } from "../queries/customer-watch.ts";
 import type { Movement } from "../queries/movement.ts";
-import { makeCursor, readCursor } from "../queries/movement-filter.ts";
+import { makeCursor } from "../queries/movement-filter.ts";
 import { readMovementPage } from "../queries/movement-pages.ts";
 import { streamMovements } from "../queries/movement-stream.ts";
-import { customerOf } from "./customer-name.ts";
 import { fromProtoMovementAsk } from "./from-proto/history.ts";
+import { fromProtoCustomerName } from "./from-proto/id.ts";
 import { fromProtoPageSize } from "./from-proto/page.ts";
 import { type ImplementedService, implement } from "./method.ts";
 import { toProtoMovement } from "./to-proto/movement.ts";
@@ -22,11 +22,11 @@ export function makeHistoryService(parts: {
 }): ImplementedService {
   return implement(HistoryService, {
     listMovements: async (request, call) => {
-      const customer = customerOf(request, call);
+      const customer = fromProtoCustomerName(request, call);
       const ask = fromProtoMovementAsk(request);
       const page = await readMovementPage(parts.customers, customer, {
         ...ask,
-        placeOf: () => (request.cursor === "" ? null : readCursor(customer, ask, request.cursor)),
+        start: request.cursor,
         rowsMax: fromProtoPageSize(request.pageSize),
       });
       return {
@@ -36,11 +36,11 @@ export function makeHistoryService(parts: {
       };
     },
     streamMovements: async function* (request, call) {
-      const customer = customerOf(request, call);
+      const customer = fromProtoCustomerName(request, call);
       const ask = fromProtoMovementAsk(request);
       const stream = {
         ...ask,
-        placeOf: () => (request.cursor === "" ? null : readCursor(customer, ask, request.cursor)),
+        start: request.cursor,
         rowsMax: fromProtoPageSize(request.pageSize),
         follow: request.follow,
         idleMs: IDLE_PAGE_INTERVAL_MS,

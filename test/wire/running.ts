@@ -1,0 +1,71 @@
+/**
+ * Owns the whole service in this process, over a database of its own and on two free ports: what
+ * `serve` puts together, with a clock that a test can move and a log that a test can read.
+ */
+import { Writable } from "node:stream";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { expect } from "vitest";
+import { authenticateByKey } from "../../src/server/authentication.ts";
+import { startServer } from "../../src/server/server.ts";
+import { makeServices } from "../../src/services.ts";
+import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
+import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
+
+const DRAIN_MS_MAX = 2_000;
+
+export interface Running extends Edges {
+  readonly ledger: TestLedger;
+  /** Ends the service, and fails when it has met a bug of its own: no caller may provoke one. */
+  close(): Promise<void>;
+}
+
+export async function startService(): Promise<Running> {
+  const ledger = await openLedger();
+  const { pipeline, connections } = ledger;
+  const log: Record<string, unknown>[] = [];
+  const sink = new Writable({
+    write(line, _encoding, done) {
+      log.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  const server = await startServer({
+    host: "127.0.0.1",
+    httpPort: 0,
+    grpcPort: 0,
+    services: makeServices({ reads: connections.reads, pipeline }),
+    authenticate: authenticateByKey(KEY, TENANT),
+    ready: async () => true,
+    registry: new Registry(),
+    logger: pino({ level: "error" }, sink),
+  });
+  return {
+    ledger,
+    server,
+    http: `http://127.0.0.1:${server.httpPort}`,
+    grpc: `http://127.0.0.1:${server.grpcPort}`,
+    log,
+    async close() {
+      await server.drain(DRAIN_MS_MAX);
+      await ledger.close();
+      expect(log, "what the service logged as a bug of its own").toEqual([]);
+    },
+  };
+}
+
+/** Every way to reach the service: the server's own, and the client that browsers use. */
+export const EVERY_WAY: readonly Way[] = [
+  ...WAYS,
+  [
+    "Connect JSON with GET, browser client",
+    ({ http }) => createConnectTransport({ baseUrl: http, useHttpGet: true }),
+  ],
+  ["gRPC-Web, browser client", ({ http }) => createGrpcWebTransport({ baseUrl: http })],
+];
+
+/** One way to each port, for what does not depend on the protocol. */
+export const TWO_WAYS: readonly Way[] = WAYS.filter(([name]) =>
+  ["Connect JSON, HTTP/1.1", "gRPC, grpc-js client, gRPC port"].includes(name),
+);
