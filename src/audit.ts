@@ -2,21 +2,14 @@
  * Owns the command `audit`: replays the journal of every tenant, or of one customer, and prints a
  * line for each thing that does not add up. It exits with 0 when everything does, else with 1.
  */
-import type { DataSource } from "typeorm";
 import type { Config } from "./config.ts";
 import { openDatabaseOf } from "./database-of.ts";
-import type { CustomerId, TenantId } from "./ledger/ids.ts";
+import type { CustomerId } from "./ledger/ids.ts";
 import type { AuditEvent } from "./queries/audit/audit.ts";
 import { LedgerReads } from "./queries/ledger-reads.ts";
+import { listTenants, type Tenant } from "./queries/tenants.ts";
 
 const CUSTOMER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const TENANTS = "SELECT tenant_id, name FROM tenants() ORDER BY tenant_id";
-
-interface TenantRow {
-  readonly tenant_id: TenantId;
-  readonly name: string;
-}
-
 export async function audit(config: Config, words: readonly string[]): Promise<number> {
   const [customer = null, ...rest] = words;
   if (rest.length > 0 || (customer !== null && !CUSTOMER_ID.test(customer))) {
@@ -28,7 +21,7 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
     const { reads } = database.connections;
     let findings = 0;
     for (const tenant of await listTenants(reads)) {
-      const ask = { tenantId: tenant.tenant_id, customerId: customer as CustomerId | null };
+      const ask = { tenantId: tenant.id, customerId: customer as CustomerId | null };
       const events = new LedgerReads(reads).audit(ask, new AbortController().signal);
       for await (const event of events) {
         if (event.kind === "summary") findings += event.findings;
@@ -41,12 +34,8 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
   }
 }
 
-async function listTenants(reads: DataSource): Promise<readonly TenantRow[]> {
-  return await reads.query(TENANTS);
-}
-
 /** Findings and the summary go to stdout; progress is shown to whoever watches a terminal. */
-function report(tenant: TenantRow, event: AuditEvent): void {
+function report(tenant: Tenant, event: AuditEvent): void {
   switch (event.kind) {
     case "finding":
       process.stdout.write(`${JSON.stringify(event.finding, asText)}\n`);

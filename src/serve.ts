@@ -2,8 +2,10 @@
 import { randomInt } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "./config.ts";
+import { isReachable } from "./database/connection.ts";
 import { DEFAULT_TENANT_ID } from "./database/migrations/1_ledger.ts";
 import { openDatabaseOf } from "./database-of.ts";
+import { implementContract } from "./implementation.ts";
 import type { TenantId } from "./ledger/ids.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";
@@ -11,7 +13,6 @@ import { obtainAdminKey } from "./server/admin-key.ts";
 import { authenticateByKey } from "./server/authentication.ts";
 import { createLogger } from "./server/log.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
-import { makeServices } from "./services.ts";
 
 /** What is in flight may take so long to finish after SIGTERM; exit follows within 10 s. */
 const DRAIN_MS_MAX = 8_000;
@@ -37,12 +38,9 @@ export async function serve(config: Config): Promise<number> {
       host: config.host,
       httpPort: config.httpPort,
       grpcPort: config.grpcPort,
-      services: makeServices({ reads, pipeline }),
+      services: implementContract({ reads, pipeline }),
       authenticate: authenticateByKey(adminKey, DEFAULT_TENANT_ID as TenantId),
-      ready: async () => {
-        await reads.query("SELECT 1");
-        return true;
-      },
+      ready: () => isReachable(reads),
       registry,
       logger,
     });

@@ -21,7 +21,9 @@ interface Reading extends SourceFile, SourceText {
 /** From top to bottom: each may import what stands in its own row or below it. */
 export const LAYERS: readonly (readonly string[])[] = [
   // The composition root: the program, its commands, and what they share.
-  ["main.ts", "serve.ts", "audit.ts", "keys.ts", "database-of.ts"],
+  ["main.ts"],
+  ["serve.ts", "audit.ts"],
+  ["implementation.ts", "database-of.ts"],
   ["server"],
   ["config.ts"],
   ["rpc"],

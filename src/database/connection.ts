@@ -58,3 +58,9 @@ async function rollBackOrClose(client: pg.PoolClient, runner: QueryRunner): Prom
     void (client as unknown as pg.Client).end().catch(() => undefined);
   }
 }
+
+/** Whether the database answers. */
+export async function isReachable(pool: DataSource): Promise<boolean> {
+  await pool.query("SELECT 1");
+  return true;
+}

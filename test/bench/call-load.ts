@@ -9,8 +9,8 @@ import {
   BatchCreateChargesResponseSchema,
   CreateChargeRequestSchema,
 } from "../../gen/drawdown/v1/charge_service_pb.ts";
-import { MovementOrder } from "../../gen/drawdown/v1/movement_pb.ts";
 import { StreamMovementsRequestSchema } from "../../gen/drawdown/v1/history_service_pb.ts";
+import { MovementOrder } from "../../gen/drawdown/v1/movement_pb.ts";
 import {
   anyOf,
   type CallKind,

@@ -12,7 +12,7 @@ export const SET_TENANT = `SET LOCAL app.tenant = '${DEFAULT_TENANT_ID}'`;
 
 /** The statement for pg: its one variable as its one parameter. */
 export function yardstickStatement(): string {
-  return readFileSync(YARDSTICK_FILE, "utf8").replace(":customer", "$1");
+  return readFileSync(YARDSTICK_FILE, "utf8").replaceAll(":customer", "$1");
 }
 
 /** Makes charges by hand, one transaction each, on every connection one after the other. */

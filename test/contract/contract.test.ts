@@ -13,7 +13,7 @@ import { describe, expect, test } from "vitest";
 import { ErrorReasonSchema } from "../../gen/drawdown/v1/error_reason_pb.ts";
 import { amount, positive_amount, signed_amount } from "../../gen/drawdown/v1/validation_pb.ts";
 import { REASONS } from "../../src/errors.ts";
-import { METHODS, requestFields, SERVICES } from "./services.ts";
+import { METHODS, requestFields, SERVICES } from "./descriptors.ts";
 
 /** `r` reads, `m` mutates, `s` reads as a server stream. */
 const CALLS = `

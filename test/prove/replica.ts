@@ -3,7 +3,7 @@
  * its ready line; and its end, by a signal of one's choosing.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type WriteStream } from "node:fs";
+import type { WriteStream } from "node:fs";
 import type { Scratch } from "./scratch.ts";
 
 export const ADMIN_KEY = "dda_the-key-of-a-run-that-proves";

@@ -21,6 +21,7 @@ import {
 import { ChargeService } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { CreditGrantService } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
 import { CustomerService } from "../../gen/drawdown/v1/customer_service_pb.ts";
+import { ErrorReasonSchema } from "../../gen/drawdown/v1/error_reason_pb.ts";
 import { InvoiceService } from "../../gen/drawdown/v1/invoice_service_pb.ts";
 import { RateCardService } from "../../gen/drawdown/v1/rate_card_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -148,7 +149,8 @@ export class Lines {
 }
 
 /** Reasons are an enum where they stand in a message, and a name where they are error details. */
-const reasonName = (reason: unknown): string => String(reason);
+const reasonName = (reason: number): string =>
+  ErrorReasonSchema.value[reason]?.localName ?? String(reason);
 
 function acked(schema: DescMessage, answer: Message): Outcome {
   return { kind: "acked", answer, text: canonicalText(toJson(schema, answer)) };

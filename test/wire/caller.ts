@@ -14,8 +14,8 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
-import { METHODS } from "../contract/services.ts";
-import { KEY } from "../server/edges.ts";
+import { METHODS } from "../contract/descriptors.ts";
+import { collect, KEY } from "../server/edges.ts";
 
 /** A call that hangs fails its test before the test itself gives up. */
 const CALL_MS_MAX = 20_000;
@@ -43,17 +43,13 @@ export function callerOver(
 ): Caller {
   return {
     async call(rpc, request) {
-      const method = methodOf(rpc);
-      if (method.methodKind !== "unary") throw new Error(`${rpc} is a stream`);
-      const unary: DescMethodUnary = method;
+      const unary = methodOf(rpc) as DescMethodUnary;
       const input = fromJson(unary.input, request);
       const answer = await transport.unary(unary, undefined, CALL_MS_MAX, headers, input);
       return toJson(unary.output, answer.message) as JsonObject;
     },
     async *stream(rpc, request, signal) {
-      const method = methodOf(rpc);
-      if (method.methodKind !== "server_streaming") throw new Error(`${rpc} is no stream`);
-      const streaming: DescMethodServerStreaming = method;
+      const streaming = methodOf(rpc) as DescMethodServerStreaming;
       const inputs = (async function* () {
         yield fromJson(streaming.input, request);
       })();
@@ -82,7 +78,7 @@ export async function refusalOf(
   try {
     const answer = isUnary
       ? await caller.call(rpc, request)
-      : await Array.fromAsync(caller.stream(rpc, request));
+      : await collect(caller.stream(rpc, request));
     throw new Error(`${rpc} was not refused but answered ${JSON.stringify(answer)}`);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;

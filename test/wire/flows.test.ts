@@ -166,12 +166,22 @@ const BALANCE = [
     },
   ),
   step("dollars", "GetBalance", USD, balance("120", "30", "90", "0")),
-  step("unrestricted", "GetBalance", { ...USD, featureFilter: { unrestrictedOnly: true } }, {
-    ...balance("100", "30", "70", "0"),
-  }),
-  step("for nothing but api", "GetBalance", { ...USD, featureFilter: { noneOf: ["chat"] } }, {
-    ...balance("20", "0", "20", "0"),
-  }),
+  step(
+    "unrestricted",
+    "GetBalance",
+    { ...USD, featureFilter: { unrestrictedOnly: true } },
+    {
+      ...balance("100", "30", "70", "0"),
+    },
+  ),
+  step(
+    "for nothing but api",
+    "GetBalance",
+    { ...USD, featureFilter: { noneOf: ["chat"] } },
+    {
+      ...balance("20", "0", "20", "0"),
+    },
+  ),
   step("canceled", "CancelCharge", { chargeId: "$held.charge.id" }),
   step("released", "GetBalance", USD, balance("120", "0", "120", "0")),
 ];
@@ -192,65 +202,115 @@ const CONSUME = [
     { rateCardKey: "calls", quantity: "200" },
     { creditsApplied: "40", invoicedAmount: "60", "draws.0.amount": "40" },
   ),
-  step("by rate card", "CreateCharge", { rateCardKey: "calls", quantity: "20" }, {
-    "charge.amount": "10",
-    "charge.creditsApplied": "10",
-    "charge.invoicedAmount": "0",
-    "charge.rateCardVersion": 1,
-  }),
-  step("exactly", "CreateCharge", { ...CREDIT_ONLY, amount: "10" }, {
-    "charge.status": "CHARGE_STATUS_SETTLED",
-    "charge.allocations.0.creditGrantId": "$gift.creditGrant.id",
-  }),
-  step("more", "CreateCharge", { ...THEN_INVOICE, amount: "100" }, {
-    "charge.creditsApplied": "20",
-    "charge.invoicedAmount": "80",
-  }),
-  step("consumed", "ListMovements", { types: ["MOVEMENT_TYPE_CONSUMED"] }, {
-    ...movement(0, "CONSUMED", "-20", "20", "0"),
-    "movements.0.chargeId": "$more.charge.id",
-    ...movement(1, "CONSUMED", "-10", "30", "20"),
-    ...movement(2, "CONSUMED", "-10", "40", "30"),
-    "movements.3": NOTHING,
-  }),
+  step(
+    "by rate card",
+    "CreateCharge",
+    { rateCardKey: "calls", quantity: "20" },
+    {
+      "charge.amount": "10",
+      "charge.creditsApplied": "10",
+      "charge.invoicedAmount": "0",
+      "charge.rateCardVersion": 1,
+    },
+  ),
+  step(
+    "exactly",
+    "CreateCharge",
+    { ...CREDIT_ONLY, amount: "10" },
+    {
+      "charge.status": "CHARGE_STATUS_SETTLED",
+      "charge.allocations.0.creditGrantId": "$gift.creditGrant.id",
+    },
+  ),
+  step(
+    "more",
+    "CreateCharge",
+    { ...THEN_INVOICE, amount: "100" },
+    {
+      "charge.creditsApplied": "20",
+      "charge.invoicedAmount": "80",
+    },
+  ),
+  step(
+    "consumed",
+    "ListMovements",
+    { types: ["MOVEMENT_TYPE_CONSUMED"] },
+    {
+      ...movement(0, "CONSUMED", "-20", "20", "0"),
+      "movements.0.chargeId": "$more.charge.id",
+      ...movement(1, "CONSUMED", "-10", "30", "20"),
+      ...movement(2, "CONSUMED", "-10", "40", "30"),
+      "movements.3": NOTHING,
+    },
+  ),
   step("balance", "GetBalance", {}, balance("0", "0", "0", "0")),
-  step("draft", "GetInvoice", { invoiceId: "$more.charge.invoiceId" }, {
-    "invoice.status": "INVOICE_STATUS_DRAFT",
-    "invoice.subtotal": "80",
-    "invoice.lines.0.chargeId": "$more.charge.id",
-  }),
+  step(
+    "draft",
+    "GetInvoice",
+    { invoiceId: "$more.charge.invoiceId" },
+    {
+      "invoice.status": "INVOICE_STATUS_DRAFT",
+      "invoice.subtotal": "80",
+      "invoice.lines.0.chargeId": "$more.charge.id",
+    },
+  ),
 ];
 
 const HISTORY = [
   step("gift", "CreateCreditGrant", { ...GIFT, amount: "10" }),
   step("euros", "CreateCreditGrant", { ...GIFT, currency: "EUR", amount: "7" }),
   ...["1", "2", "3"].map((amount) => step(amount, "CreateCharge", { ...CREDIT_ONLY, amount })),
-  step("newest", "ListMovements", { ...USD, pageSize: 2 }, {
-    ...movement(0, "CONSUMED", "-3", "7", "4"),
-    ...movement(1, "CONSUMED", "-2", "9", "7"),
-    "movements.2": NOTHING,
-  }),
-  step("older", "ListMovements", { ...USD, pageSize: 2, cursor: "$newest.olderCursor" }, {
-    ...movement(0, "CONSUMED", "-1", "10", "9"),
-    ...movement(1, "FUNDED", "10", "0", "10"),
-    olderCursor: NOTHING,
-  }),
-  step("nothing new", "ListMovements", { ...USD, pageSize: 2, cursor: "$newest.newerCursor" }, {
-    movements: NOTHING,
-  }),
+  step(
+    "newest",
+    "ListMovements",
+    { ...USD, pageSize: 2 },
+    {
+      ...movement(0, "CONSUMED", "-3", "7", "4"),
+      ...movement(1, "CONSUMED", "-2", "9", "7"),
+      "movements.2": NOTHING,
+    },
+  ),
+  step(
+    "older",
+    "ListMovements",
+    { ...USD, pageSize: 2, cursor: "$newest.olderCursor" },
+    {
+      ...movement(0, "CONSUMED", "-1", "10", "9"),
+      ...movement(1, "FUNDED", "10", "0", "10"),
+      olderCursor: NOTHING,
+    },
+  ),
+  step(
+    "nothing new",
+    "ListMovements",
+    { ...USD, pageSize: 2, cursor: "$newest.newerCursor" },
+    {
+      movements: NOTHING,
+    },
+  ),
   step("new charge", "CreateCharge", { ...CREDIT_ONLY, amount: "4" }),
-  step("new", "ListMovements", { ...USD, pageSize: 2, cursor: "$nothing new.newerCursor" }, {
-    ...movement(0, "CONSUMED", "-4", "4", "0"),
-    "movements.1": NOTHING,
-  }),
-  step("funded", "ListMovements", { ...USD, types: ["MOVEMENT_TYPE_FUNDED"] }, {
-    "movements.0.sequence": "1",
-    "movements.1": NOTHING,
-  }),
+  step(
+    "new",
+    "ListMovements",
+    { ...USD, pageSize: 2, cursor: "$nothing new.newerCursor" },
+    {
+      ...movement(0, "CONSUMED", "-4", "4", "0"),
+      "movements.1": NOTHING,
+    },
+  ),
+  step(
+    "funded",
+    "ListMovements",
+    { ...USD, types: ["MOVEMENT_TYPE_FUNDED"] },
+    {
+      "movements.0.sequence": "1",
+      "movements.1": NOTHING,
+    },
+  ),
 ];
 
 describe.each(EVERY_WAY)("the flows, over %s", (name, open) => {
-  test.each([
+  test.concurrent.each([
     ["G3 create promotional credits", PROMOTIONAL],
     ["G4 sell credits by invoice", BY_INVOICE],
     ["G5 record externally funded credits", EXTERNAL],

@@ -7,9 +7,9 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect } from "vitest";
+import { implementContract } from "../../src/implementation.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
 import { startServer } from "../../src/server/server.ts";
-import { makeServices } from "../../src/services.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
 
@@ -35,7 +35,7 @@ export async function startService(): Promise<Running> {
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
-    services: makeServices({ reads: connections.reads, pipeline }),
+    services: implementContract({ reads: connections.reads, pipeline }),
     authenticate: authenticateByKey(KEY, TENANT),
     ready: async () => true,
     registry: new Registry(),

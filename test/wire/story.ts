@@ -60,11 +60,10 @@ export class Story {
   /** The request in full. */
   requestOf(rpc: string, request: JsonObject, name: string): JsonObject {
     const { field } = methodOf(rpc).input;
+    const { customer } = this;
     return {
-      ...(field["requestId"] === undefined ? {} : { requestId: name }),
-      ...(field["customerId"] === undefined || request["key"] !== undefined
-        ? {}
-        : { customerId: this.customer }),
+      ...("requestId" in field ? { requestId: name } : {}),
+      ...("customerId" in field && !("key" in request) ? { customerId: customer } : {}),
       ...(this.resolve(request) as JsonObject),
     };
   }

@@ -1,5 +1,5 @@
-/** Owns which services the contract is served by, and what each of them is made of. */
-import type { DataSource } from "typeorm";
+/** Owns what implements the contract: which services there are, and what each is made of. */
+import type { Database } from "./database/data-source.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { Balances } from "./queries/balances.ts";
 import { CustomerReads } from "./queries/customer-reads.ts";
@@ -17,8 +17,8 @@ import { makeLedgerService } from "./rpc/ledger-service.ts";
 import type { ImplementedService } from "./rpc/method.ts";
 import { makeRateCardService } from "./rpc/rate-card-service.ts";
 
-export function makeServices(parts: {
-  readonly reads: DataSource;
+export function implementContract(parts: {
+  readonly reads: Database["reads"];
   readonly pipeline: Pipeline;
 }): readonly ImplementedService[] {
   const { pipeline, reads } = parts;

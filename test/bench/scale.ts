@@ -1,0 +1,86 @@
+/** Owns how large a run is: in full, and quick. */
+import type { CustomerRange } from "./load.ts";
+import type { Seed } from "./seed.ts";
+import type { Duration } from "./window.ts";
+
+export interface Scale {
+  readonly name: "full" | "quick";
+  readonly roundsMax: number;
+  /** No further round is begun that would end after so long; 0 for no such bound. */
+  readonly seconds_max: number;
+  readonly duration: Duration;
+  readonly seed: Seed;
+  /** Customers with 100,000 movements and 10,000 spent grants. */
+  readonly grown: CustomerRange;
+  /** Customers with 10 movements. */
+  readonly fresh: CustomerRange;
+  /** The customer whose movements are streamed and copied. */
+  readonly history: number;
+}
+
+const CUSTOMERS = { first: 0, count: 10_000 } as const;
+const SPENT_GRANTS = 10_000;
+/** The live grant and the charge that every customer begins with. */
+const BEGINNING = 2;
+const GROWN_MOVEMENTS = BEGINNING + 10 * SPENT_GRANTS;
+const FRESH_MOVEMENTS = BEGINNING + 8;
+const STREAMED_MOVEMENTS = BEGINNING + 100 * SPENT_GRANTS;
+
+const FRESH_FIRST = 0x10_0000;
+const GROWN_FIRST = 0x20_0000;
+const STREAMED = 0x30_0000;
+const JOURNALS_FIRST = 0x40_0000;
+
+const histories = (customers: number) => ({
+  fresh: { first: FRESH_FIRST, count: customers },
+  grown: { first: GROWN_FIRST, count: customers },
+});
+
+function seedOf(customers: number): Pick<Seed, "customers" | "histories"> {
+  const { fresh, grown } = histories(customers);
+  return {
+    customers: CUSTOMERS,
+    histories: [
+      { customers: fresh, movements: FRESH_MOVEMENTS, spentGrants: 0 },
+      { customers: grown, movements: GROWN_MOVEMENTS, spentGrants: SPENT_GRANTS },
+    ],
+  };
+}
+
+const FULL_HISTORIES = 8;
+/** With the others they make 10 million movements. */
+const JOURNALS = 82;
+const full = seedOf(FULL_HISTORIES);
+
+export const FULL: Scale = {
+  name: "full",
+  roundsMax: 5,
+  seconds_max: 0,
+  duration: { warmUp_ms: 1_000, window_ms: 4_000 },
+  seed: {
+    ...full,
+    histories: [
+      ...full.histories,
+      {
+        customers: { first: STREAMED, count: 1 },
+        movements: STREAMED_MOVEMENTS,
+        spentGrants: SPENT_GRANTS,
+      },
+    ],
+    journals: { customers: { first: JOURNALS_FIRST, count: JOURNALS }, of: GROWN_FIRST },
+  },
+  ...histories(FULL_HISTORIES),
+  history: STREAMED,
+};
+
+const QUICK_HISTORIES = 1;
+
+export const QUICK: Scale = {
+  name: "quick",
+  roundsMax: 2,
+  seconds_max: 46,
+  duration: { warmUp_ms: 300, window_ms: 900 },
+  seed: { ...seedOf(QUICK_HISTORIES), journals: null },
+  ...histories(QUICK_HISTORIES),
+  history: GROWN_FIRST,
+};

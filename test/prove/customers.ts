@@ -1,0 +1,71 @@
+/** Owns the customers of a run, and what is asked of the service about them at the end. */
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import type { CreateCustomerResponse } from "../../gen/drawdown/v1/customer_service_pb.ts";
+import { LedgerService } from "../../gen/drawdown/v1/ledger_service_pb.ts";
+import { type Account, newAccount } from "./account.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Breach, Tally } from "./tally.ts";
+import { AUTHORIZED, type Lines } from "./wire.ts";
+
+/** Makes customers. Throws when it cannot: a run without them has nothing to do. */
+export async function makeCustomers(
+  lines: Lines,
+  name: string,
+  count: number,
+): Promise<readonly Account[]> {
+  const numbers = Array.from({ length: count }, (_, number) => number);
+  return await Promise.all(
+    numbers.map(async (number) => {
+      const key = `${name}-customer-${number}`;
+      const request = { requestId: key, key, name: key };
+      const outcome = await lines.call("createCustomer", request, "grpc");
+      if (outcome.kind !== "acked") throw new Error(`no customer: ${JSON.stringify(outcome)}`);
+      const { customer } = outcome.answer as CreateCustomerResponse;
+      return newAccount(customer?.id ?? "");
+    }),
+  );
+}
+
+/** Findings about the journal itself; all others are about figures that are kept beside it. */
+const JOURNAL_CHECKS = new Set([
+  "sequence_gap",
+  "booked_at_order",
+  "illegal_flow",
+  "account_sign",
+  "settled_after",
+  "pending_after",
+  "grant_remaining_after",
+  "grant_held_after",
+  "grant_currency",
+  "hold_missing",
+]);
+const NAMED_MAX = 5;
+
+/** Has the service audit itself: what it finds is a breach, and so is not finding the end. */
+export async function checkAudit(promise: string, fleet: Fleet, tally: Tally): Promise<void> {
+  const client = createClient(LedgerService, fleet.any().transports.grpc);
+  const findings: string[] = [];
+  const fail = (breach: Breach, what: string, times = 1) =>
+    tally.fail({ promise, breach, what, history: findings.slice(0, NAMED_MAX) }, times);
+  let summed = false;
+  let unbalanced = 0;
+  let drifted = 0;
+  try {
+    for await (const { event } of client.audit({}, { headers: AUTHORIZED })) {
+      if (event.case === "summary") summed = true;
+      if (event.case !== "finding") continue;
+      const { check, customerId, expected, found, sequence } = event.value;
+      findings.push(`${check} of ${customerId} at ${sequence}: ${found}, not ${expected}`);
+      if (JOURNAL_CHECKS.has(check)) unbalanced += 1;
+      else drifted += 1;
+    }
+  } catch (thrown) {
+    if (thrown instanceof ConnectError && thrown.code === Code.Unimplemented) return;
+    findings.push(String(thrown));
+    fail("other", "the audit failed");
+    return;
+  }
+  if (!summed) fail("other", "the audit ended without its summary");
+  if (unbalanced > 0) fail("unbalanced", "the audit found the journal unsound", unbalanced);
+  if (drifted > 0) fail("drifted", "the audit found kept figures that drifted", drifted);
+}

@@ -1,0 +1,37 @@
+/** Owns what every promise is given to run with, and how it tells how far it is. */
+import type { Random } from "./random.ts";
+import type { Scratch } from "./scratch.ts";
+import type { Tally } from "./tally.ts";
+
+export const SIZES = ["quick", "small", "large"] as const;
+
+export type Size = (typeof SIZES)[number];
+
+export interface Run {
+  readonly seed: string;
+  readonly size: Size;
+  readonly random: Random;
+  readonly tally: Tally;
+  readonly scratch: Scratch;
+  /** The compiled main.js of the sources under test. */
+  readonly program: string;
+  /** The root of the sources under test. */
+  readonly root: string;
+  /** Says how far the run is. */
+  say(text: string): void;
+  /** Whether the time that was given to the promise is up: it then ends with what it has. */
+  isLate(): boolean;
+}
+
+/** Runs the work for every number below the count, so many at a time, in order of numbers. */
+export async function inParallel(
+  count: number,
+  width: number,
+  work: (number: number) => Promise<void>,
+): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, number) => number).values();
+  const lane = async () => {
+    for (const number of numbers) await work(number);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, count) }, lane));
+}
