@@ -7,6 +7,8 @@ export const CODE_BY_REASON = {
   PERMISSION_DENIED: Code.PermissionDenied,
   RATE_LIMITED: Code.ResourceExhausted,
   INVALID_REQUEST: Code.InvalidArgument,
+  TENANT_NOT_FOUND: Code.NotFound,
+  API_KEY_NOT_FOUND: Code.NotFound,
   CUSTOMER_NOT_FOUND: Code.NotFound,
   REQUEST_ID_REUSED: Code.AlreadyExists,
   CREDIT_GRANT_NOT_FOUND: Code.NotFound,
