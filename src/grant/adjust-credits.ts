@@ -95,7 +95,7 @@ function takeCredit(book: Book, currency: Currency, command: AdjustCredits): Adj
   const named = command.grantId === null ? null : getGrant(book, command.grantId);
   if (named !== null && named.currency !== currency.code) {
     const message = `the credit grant is in ${named.currency}`;
-    throw refuse("INVALID_REQUEST", message, { currency: named.currency }, "currency");
+    throw refuse("INVALID_REQUEST", message, {}, "currency");
   }
   checkScale(currency, amount, "amount");
   if (named !== null && named.status !== "ACTIVE") {

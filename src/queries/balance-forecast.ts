@@ -28,7 +28,7 @@ export type LookAhead = <Result>(ask: {
   readonly look: (book: Book) => Result;
 }) => Promise<Result>;
 
-/** Where others keep writing between copy and rows, the forecast is given up after so many tries. */
+/** Where others keep writing between copy and rows, the forecast is given up after so many. */
 const ROUNDS_MAX = 10;
 
 /** What a copy of the book looked like at the moment. */

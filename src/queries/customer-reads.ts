@@ -26,7 +26,7 @@ export interface Head {
   readonly sequence: bigint;
   /** The database's clock at the read. */
   readonly clock: Instant;
-  /** The moment of the read: the later of the clock and the last booking, as writes have it (L3). */
+  /** The moment of the read: the later of clock and last booking, as writes have it (L3). */
   readonly now: Instant;
   readonly nextDueAt: Instant | null;
 }

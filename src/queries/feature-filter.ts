@@ -1,4 +1,4 @@
-/** Owns the choice of credit by the features of its grant (B3), for rows in SQL and lots in memory. */
+/** Owns the choice of credit by its grant's features (B3), for rows in SQL and lots in memory. */
 import type { Parameters } from "./statement.ts";
 
 /** Which credit is meant. Null stands for all of it, wherever a filter may be. */

@@ -1,4 +1,4 @@
-/** Owns which movements are asked for, in which order, and the cursors that belong to that (H3, H4). */
+/** Owns which movements are asked for, in which order, and the cursors of that (H3, H4). */
 import { assert } from "../errors.ts";
 import type { MovementType } from "../ledger/chart.ts";
 import type { ChargeId, GrantId } from "../ledger/ids.ts";
@@ -28,7 +28,7 @@ export interface MovementAsk {
   readonly order: MovementOrder;
 }
 
-/** A place in the history and the side of it to which a cursor leads; the place itself is left out. */
+/** A place in the history and the side of it to which a cursor leads, the place left out. */
 export interface Place {
   readonly direction: Direction;
   readonly sequence: bigint;

@@ -117,7 +117,7 @@ function partsOf({ customerId, filter, direction, ...ask }: RowsAsk, way: Way): 
   const events = types.length === 0 ? MOVEMENT_TYPES : types;
   const conditions: string[] = [];
   if (way.by !== "rare_types") {
-    conditions.push(`t.event IN (${events.map((type) => `'${type}'`).join(", ")})`);
+    conditions.push(`t.event IN (${namesOf(events)})`);
   }
   if (currency !== null && way.by !== "currency") {
     conditions.push(`t.currency = ${parameters.add(currency)}`);
@@ -187,38 +187,57 @@ function branchOfCurrency(parts: Parts, currency: string): string {
 }
 
 /**
- * By the partial index of the type. It is ordered within each currency, so each of the customer's
- * currencies is walked and the outer statement merges them.
+ * By the partial index transfer_rare_movements. It is ordered within each type and currency, so
+ * each of the customer's currencies is walked and the outer statement merges them. As in walkOf,
+ * whole rows are compared, lest the planner take an index that the charges are in.
  */
 function branchOfRareType(parts: Parts, type: MovementType): string {
+  const { customer, from, to, limit, direction, conditions } = parts;
+  const order = direction === "older" ? "DESC" : "ASC";
+  const place = "(t.event, t.currency, t.sequence)";
   return `(SELECT ${TRANSFER_COLUMNS} FROM balance b
     CROSS JOIN LATERAL (
       SELECT ${TRANSFER_COLUMNS} FROM transfer t
-      WHERE t.customer_id = b.customer_id AND t.currency = b.currency
-        AND t.sequence BETWEEN ${parts.from} AND ${parts.to}
-        AND ${[`t.event = '${type}'`, ...parts.conditions].join(" AND ")}
-      ORDER BY ${parts.bySequence} LIMIT ${parts.limit}
+      WHERE t.customer_id = b.customer_id AND t.event IN (${namesOf(RARE_TYPES)})
+        AND ${place} >= ('${type}', b.currency, ${from})
+        AND ${[`${place} <= ('${type}', b.currency, ${to})`, ...conditions].join(" AND ")}
+      ORDER BY t.event ${order}, t.currency ${order}, t.sequence ${order} LIMIT ${limit}
     ) t
-    WHERE b.customer_id = ${parts.customer})`;
+    WHERE b.customer_id = ${customer})`;
+}
+
+/** Types as they stand in the text of a statement. */
+function namesOf(types: Iterable<MovementType>): string {
+  return Array.from(types, (type) => `'${type}'`).join(", ");
 }
 
 /**
- * By the index transfer_by_grant. Of many grants only those can be in the page whose first row is
- * among the first ones, so each is asked for one row and then only these for the rest.
+ * By the index transfer_by_grant. Of many grants only those can be in the page whose nearest row is
+ * among the first ones; and when these alone fill the page, only rows no farther than they are.
  */
 function branchesOfGrants(parts: Parts, grants: readonly GrantId[]): readonly string[] {
   if (grants.length === 0) return [];
-  const walk = walkOf("credit_grant_id", { ...parts, value: "g.id" });
-  const walked = (columns: string, limit: string) => `SELECT ${columns} FROM transfer t
-    WHERE t.customer_id = ${parts.customer} AND ${[walk.where, ...parts.conditions].join(" AND ")}
-    ORDER BY ${walk.orderBy} LIMIT ${limit}`;
-  const ids = `unnest(${parts.parameters.add(grants)}::uuid[])`;
-  const first = `SELECT g.id FROM ${ids} g(id)
-    CROSS JOIN LATERAL (${walked("t.sequence", "1")}) t
-    ORDER BY ${parts.bySequence} LIMIT ${parts.limit}`;
-  const nearest = grants.length === 1 ? `(SELECT id FROM ${ids} g(id))` : `(${first})`;
+  const { customer, from, to, limit, bySequence, direction } = parts;
+  const older = direction === "older";
+  const conditions = parts.conditions.join(" AND ");
+  const walked = (columns: string, bounds: { from: string; to: string }, rowsMax: string) => {
+    const walk = walkOf("credit_grant_id", { ...bounds, value: "g.id", direction });
+    return `SELECT ${columns} FROM transfer t
+      WHERE t.customer_id = ${customer} AND ${walk.where} AND ${conditions}
+      ORDER BY ${walk.orderBy} LIMIT ${rowsMax}`;
+  };
+  const farthest = older ? "min(n.sequence)" : "max(n.sequence)";
+  const nearest = `SELECT n.id, CASE WHEN count(*) OVER () = ${limit}
+      THEN ${farthest} OVER () ELSE ${older ? from : to} END AS bound
+    FROM (
+      SELECT g.id, t.sequence FROM unnest(${parts.parameters.add(grants)}::uuid[]) g(id)
+      CROSS JOIN LATERAL (${walked("t.sequence", { from, to }, "1")}) t
+      ORDER BY ${bySequence} LIMIT ${limit}
+    ) n`;
+  const bounded = older ? { from: "g.bound", to } : { from, to: "g.bound" };
   return [
-    `(SELECT ${TRANSFER_COLUMNS} FROM ${nearest} g CROSS JOIN LATERAL (${walked(TRANSFER_COLUMNS, parts.limit)}) t)`,
+    `(SELECT ${TRANSFER_COLUMNS} FROM (${nearest}) g
+      CROSS JOIN LATERAL (${walked(TRANSFER_COLUMNS, bounded, limit)}) t)`,
   ];
 }
 

@@ -322,7 +322,7 @@ GRANT INSERT, SELECT ON transfer TO drawdown_app;
 CREATE INDEX transfer_by_currency ON public.transfer USING btree (customer_id, currency, sequence);
 CREATE INDEX transfer_by_grant ON public.transfer USING btree (customer_id, credit_grant_id, sequence);
 CREATE INDEX transfer_ends_of_charge ON public.transfer USING btree (customer_id, charge_id, sequence) WHERE ((charge_id IS NOT NULL) AND (event = ANY (ARRAY['EXPIRED'::transfer_event, 'VOIDED'::transfer_event, 'CORRECTED'::transfer_event])));
-CREATE INDEX transfer_rare_movements ON public.transfer USING btree (customer_id, sequence) WHERE (event = ANY (ARRAY['FUNDED'::transfer_event, 'EXPIRED'::transfer_event, 'VOIDED'::transfer_event, 'CORRECTED'::transfer_event, 'ADJUSTED'::transfer_event]));
+CREATE INDEX transfer_rare_movements ON public.transfer USING btree (customer_id, event, currency, sequence) WHERE (event = ANY (ARRAY['FUNDED'::transfer_event, 'EXPIRED'::transfer_event, 'VOIDED'::transfer_event, 'CORRECTED'::transfer_event, 'ADJUSTED'::transfer_event]));
 
 CREATE OR REPLACE FUNCTION public.customers_due(customers_max integer)
  RETURNS TABLE(tenant_id uuid, customer_id uuid)

@@ -137,7 +137,7 @@ describe("M4 currencies never mix", () => {
       draft EUR none
       balance EUR settled 100 held 0 pending 100 upcoming 0
     adjust -10 USD of E
-      refused INVALID_REQUEST currency EUR
+      refused INVALID_REQUEST
     adjust -10 USD
       refused INSUFFICIENT_CREDITS available 0
     `,

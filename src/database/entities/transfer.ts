@@ -67,7 +67,7 @@ export const transfers = new EntitySchema<TransferRow>({
     { name: "transfer_by_grant", columns: ["customer_id", "credit_grant_id", "sequence"] },
     {
       name: "transfer_rare_movements",
-      columns: ["customer_id", "sequence"],
+      columns: ["customer_id", "event", "currency", "sequence"],
       where: "(event IN ('FUNDED', 'EXPIRED', 'VOIDED', 'CORRECTED', 'ADJUSTED'))",
     },
     {

@@ -305,7 +305,7 @@ const INDEXES = [
   "CREATE INDEX transfer_by_currency ON transfer (customer_id, currency, sequence)",
   "CREATE INDEX transfer_by_grant ON transfer (customer_id, credit_grant_id, sequence)",
   // History by type: the rare movements, which charges never touch (H3).
-  `CREATE INDEX transfer_rare_movements ON transfer (customer_id, sequence)
+  `CREATE INDEX transfer_rare_movements ON transfer (customer_id, event, currency, sequence)
     WHERE event IN ('FUNDED', 'EXPIRED', 'VOIDED', 'CORRECTED', 'ADJUSTED')`,
   // History of one charge beside the consecutive transfers that its row points to (H3).
   `CREATE INDEX transfer_ends_of_charge ON transfer (customer_id, charge_id, sequence)

@@ -33,26 +33,16 @@ export interface NumberedFlow {
   readonly credit: number;
 }
 
-type Flows = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, NumberedFlow>>>;
-
-const flows: Flows = new Map(
-  (Object.entries(FLOWS) as [TransferEvent, readonly Flow[]][]).map(([event, legal]) => [
-    event,
-    new Map(
-      [...Map.groupBy(legal, ({ debit }) => debit)].map(([debit, same]) => [
-        debit,
-        new Map(
-          same.map(({ credit }) => [
-            credit,
-            { event, debit: numberOf(debit), credit: numberOf(credit) },
-          ]),
-        ),
-      ]),
-    ),
-  ]),
+const flows: ReadonlyMap<string, NumberedFlow> = new Map(
+  (Object.entries(FLOWS) as [TransferEvent, readonly Flow[]][]).flatMap(([event, legal]) =>
+    legal.map(({ debit, credit }): [string, NumberedFlow] => [
+      `${event} ${debit} ${credit}`,
+      { event, debit: numberOf(debit), credit: numberOf(credit) },
+    ]),
+  ),
 );
 
-/** Finds a flow by the words of a row; undefined when it is not legal (L5). */
-export function findFlow(event: string, debit: string, credit: string): NumberedFlow | undefined {
-  return flows.get(event)?.get(debit)?.get(credit);
+/** Finds a flow by its event and accounts, with blanks between them; illegal ones are not there. */
+export function findFlow(words: string): NumberedFlow | undefined {
+  return flows.get(words);
 }

@@ -3,7 +3,6 @@
  * everything that is kept beside the journal is compared with the replay. A large journal is
  * replayed in stretches before, because its rows never change.
  */
-import type { PoolClient } from "pg";
 import type { DataSource, EntityManager } from "typeorm";
 import { readTransaction } from "../../database/read.ts";
 import { assert } from "../../errors.ts";
@@ -15,7 +14,7 @@ import { checkCharges } from "./charges.ts";
 import type { AuditedBalance, AuditedGrant, AuditedHead, OpenCharge } from "./compare.ts";
 import type { Finding } from "./finding.ts";
 import { checkInvoices } from "./invoices.ts";
-import type { JournalRow } from "./replay.ts";
+import { readLines } from "./journal-text.ts";
 import * as statements from "./statements.ts";
 
 export interface GroupAudit {
@@ -58,11 +57,11 @@ async function replayStretches(audit: GroupAudit, { customerId, replay }: Audite
   const stretches = stretchesOf(customers[0]?.sequence ?? 0n);
   let next = read(stretches[0]);
   for (let index = 0; next !== undefined; index += 1) {
-    const rows = await next;
+    const texts = await next;
     signal.throwIfAborted();
     next = read(stretches[index + 1]);
-    for (const row of rows) replay.apply(row);
-    onReplayed(rows.length);
+    for (const { lines } of texts) for (const row of readLines(lines)) replay.apply(row);
+    onReplayed(countRows(texts));
   }
 }
 
@@ -79,33 +78,35 @@ async function replayRest(
   for (;;) {
     signal.throwIfAborted();
     const after = customers.length === 1 ? BigInt(only.replay.sequence) : 0n;
-    const rows = await readJournal(manager, ids, after, after + step);
-    for (const row of rows) audited.get(row[0])?.replay.apply(row);
-    onReplayed(rows.length);
-    if (customers.length > 1 || rows.length === 0) return;
+    const texts = await readJournal(manager, ids, after, after + step);
+    for (const { customer_id: customerId, lines } of texts) {
+      const replay = audited.get(customerId)?.replay;
+      for (const row of readLines(lines)) replay?.apply(row);
+    }
+    onReplayed(countRows(texts));
+    if (customers.length > 1 || texts.length === 0) return;
   }
+}
+
+function countRows(texts: readonly JournalText[]): number {
+  return Number(texts.reduce((sum, { rows }) => sum + rows, 0n));
 }
 
 const LAST_SEQUENCE = 2n ** 63n - 1n;
 
-const AS_TEXT = { getTypeParser: () => (text: string) => text };
+interface JournalText {
+  readonly customer_id: CustomerId;
+  readonly rows: bigint;
+  readonly lines: string;
+}
 
-/** Rows as arrays of text: nothing is parsed that the replay does not need. */
-async function readJournal(
+function readJournal(
   manager: EntityManager,
   ids: readonly CustomerId[],
   after: bigint,
   to: bigint,
-): Promise<JournalRow[]> {
-  const client: PoolClient | undefined = await manager.queryRunner?.connect();
-  assert(client !== undefined, "a transaction has a connection");
-  const result = await client.query<string[]>({
-    text: statements.READ_JOURNAL,
-    values: [ids, after, to],
-    rowMode: "array",
-    types: AS_TEXT,
-  });
-  return result.rows as unknown as JournalRow[];
+): Promise<JournalText[]> {
+  return selectRows<JournalText>(manager, statements.READ_JOURNAL, [ids, after, to]);
 }
 
 type Of<Row> = Row & { readonly customer_id: CustomerId };

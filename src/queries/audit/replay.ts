@@ -3,8 +3,8 @@
  * with what it should carry (L3, L5, L6). Pure, and lean: a replay may see ten million rows.
  */
 import { assert } from "../../errors.ts";
-import type { ChargeId, CustomerId, GrantId } from "../../ledger/ids.ts";
-import { type Amount, amountFromDigits, formatAmount } from "../../money/amount.ts";
+import type { ChargeId, GrantId } from "../../ledger/ids.ts";
+import { type Amount, formatAmount } from "../../money/amount.ts";
 import type { CurrencyCode } from "../../money/currency.ts";
 import type { Check, Findings, Subject } from "./finding.ts";
 import {
@@ -18,29 +18,7 @@ import {
   type NumberedFlow,
   RECEIVABLE_OPEN,
 } from "./flows.ts";
-
-/**
- * A row of the journal as text, as PostgreSQL spells it. Times are spelled so that in UTC their
- * order is that of the text. The last two are digests of what was consumed or given back (draws.ts).
- */
-export type JournalRow = readonly [
-  customerId: CustomerId,
-  sequence: string,
-  event: string,
-  debitAccount: string,
-  creditAccount: string,
-  grantId: GrantId,
-  chargeId: ChargeId | null,
-  currency: CurrencyCode,
-  amount: string,
-  settledAfter: string,
-  pendingAfter: string,
-  grantRemainingAfter: string,
-  grantHeldAfter: string,
-  bookedAt: string,
-  consumedDigest: string | null,
-  returnedDigest: string | null,
-];
+import { copyOf, type JournalRow } from "./journal-text.ts";
 
 /** A customer's accounts in one currency, by number. */
 export interface ReplayedCurrency {
@@ -85,35 +63,32 @@ export class CustomerReplay {
   }
 
   apply(row: JournalRow): void {
-    const [, sequenceText, event, debit, credit, grantId, chargeId, currency, amountText] = row;
-    const sequence = Number(sequenceText);
+    const { sequence, grantId, chargeId, currency, amount, bookedAt, digest } = row;
     if (sequence !== this.sequence + 1) {
-      this.#report("sequence_gap", String(this.sequence + 1), sequenceText, {}, sequence);
+      this.#report("sequence_gap", String(this.sequence + 1), String(sequence), {}, sequence);
     }
     this.sequence = sequence;
     this.transfers += 1;
-    if (row[13] < this.lastBookedAt) {
-      this.#report("booked_at_order", `from ${this.lastBookedAt}`, row[13], {}, sequence);
+    if (bookedAt < this.lastBookedAt) {
+      this.#report("booked_at_order", `from ${this.lastBookedAt}`, bookedAt, {}, sequence);
     }
-    this.lastBookedAt = row[13];
-    const amount = amountFromDigits(amountText);
+    this.lastBookedAt = bookedAt;
     const accounts = this.#accountsOf(currency);
     const lot = this.#lotOf(grantId, currency);
     if (lot.currency !== currency) {
       this.#report("grant_currency", lot.currency, currency, { grantId }, sequence);
     }
-    const flow = findFlow(event, debit, credit);
+    const flow = findFlow(row.flow);
     if (flow === undefined) {
-      const expected = `a legal flow of ${event}`;
-      this.#report("illegal_flow", expected, `${debit} to ${credit}`, { grantId }, sequence);
+      this.#report("illegal_flow", "a legal flow", row.flow, { grantId }, sequence);
     } else {
       this.#move(accounts, flow, amount, { currency, sequence });
       this.#moveLot(lot, flow, amount, sequence);
       if (chargeId !== null) this.#moveHold(flow, chargeId, grantId, { amount, sequence });
+      if (flow.event === "CONSUMED") this.consumedDigest += digest;
+      if (flow.event === "CORRECTED") this.returnedDigest += digest * amount;
     }
-    if (row[14] !== null) this.consumedDigest += BigInt(row[14]);
-    if (row[15] !== null) this.returnedDigest += BigInt(row[15]) * amount;
-    this.#checkChains(row, accounts, lot, sequence);
+    this.#checkChains(row, accounts, lot);
   }
 
   #move(
@@ -184,7 +159,7 @@ export class CustomerReplay {
     let holds = this.holds.get(chargeId);
     if (holds === undefined) {
       holds = new Map();
-      this.holds.set(chargeId, holds);
+      this.holds.set(copyOf(chargeId), holds);
     }
     const held = (holds.get(grantId) ?? 0n) + (credit === CUSTOMER_HELD ? amount : -amount);
     if (held < 0n) {
@@ -192,46 +167,40 @@ export class CustomerReplay {
       this.#report("hold_missing", "zero or more", formatAmount(held), subject, sequence);
     }
     if (held === 0n) holds.delete(grantId);
-    else holds.set(grantId, held);
+    else holds.set(copyOf(grantId), held);
     if (holds.size === 0) this.holds.delete(chargeId);
   }
 
-  #checkChains(row: JournalRow, accounts: Amount[], lot: ReplayedLot, sequence: number): void {
+  #checkChains(row: JournalRow, accounts: Amount[], lot: ReplayedLot): void {
     const pending = accounts[CUSTOMER_CREDIT] ?? 0n;
     const settled = pending + (accounts[CUSTOMER_HELD] ?? 0n);
-    const grantId = row[5];
-    const currency = row[7];
-    this.#checkChain("settled_after", settled, row[9], currency, sequence);
-    this.#checkChain("pending_after", pending, row[10], currency, sequence);
-    this.#checkChain("grant_remaining_after", lot.remaining, row[11], grantId, sequence);
-    this.#checkChain("grant_held_after", lot.held, row[12], grantId, sequence);
+    this.#checkChain("settled_after", settled, row.settledAfter, row);
+    this.#checkChain("pending_after", pending, row.pendingAfter, row);
+    this.#checkChain("grant_remaining_after", lot.remaining, row.grantRemainingAfter, row);
+    this.#checkChain("grant_held_after", lot.held, row.grantHeldAfter, row);
   }
 
-  #checkChain(
-    check: ChainCheck,
-    expected: Amount,
-    text: string,
-    of: CurrencyCode | GrantId,
-    sequence: number,
-  ): void {
-    if (expected === amountFromDigits(text)) {
-      if (this.#broken.size > 0) this.#broken.delete(`${check} ${of}`);
+  #checkChain(check: ChainCheck, expected: Amount, found: Amount, row: JournalRow): void {
+    if (expected === found && this.#broken.size === 0) return;
+    const { currency, grantId, sequence } = row;
+    const ofGrant = check === "grant_remaining_after" || check === "grant_held_after";
+    const key = `${check} ${ofGrant ? grantId : currency}`;
+    if (expected === found) {
+      this.#broken.delete(key);
       return;
     }
-    const key = `${check} ${of}`;
     if (this.#broken.has(key)) return;
     this.#broken.add(key);
-    const ofGrant = check === "grant_remaining_after" || check === "grant_held_after";
-    const subject = ofGrant ? { grantId: of as GrantId } : { currency: of };
-    this.#report(check, formatAmount(expected), canonical(text), subject, sequence);
+    const subject = ofGrant ? { grantId } : { currency };
+    this.#report(check, formatAmount(expected), formatAmount(found), subject, sequence);
   }
 
   #accountsOf(currency: CurrencyCode): Amount[] {
     if (this.#current?.currency === currency) return this.#current.accounts;
     let found = this.currencies.get(currency);
     if (found === undefined) {
-      found = { currency, accounts: ACCOUNT_NAMES.map(() => 0n) };
-      this.currencies.set(currency, found);
+      found = { currency: copyOf(currency), accounts: ACCOUNT_NAMES.map(() => 0n) };
+      this.currencies.set(found.currency, found);
     }
     this.#current = found;
     return found.accounts;
@@ -241,7 +210,7 @@ export class CustomerReplay {
     let lot = this.lots.get(grantId);
     if (lot === undefined) {
       lot = emptyLot(currency);
-      this.lots.set(grantId, lot);
+      this.lots.set(copyOf(grantId), lot);
     }
     return lot;
   }
@@ -272,8 +241,4 @@ function fund(lot: ReplayedLot, amount: Amount, sequence: number): void {
   lot.funded += amount;
   lot.fundings += 1;
   lot.firstSequence ??= BigInt(sequence);
-}
-
-function canonical(text: string): string {
-  return formatAmount(amountFromDigits(text));
 }

@@ -2,27 +2,35 @@
  * Owns the statements of an audit. Whole journals are read, so their rows come as text, and what
  * charges say of their draws is compared as sums of digests, which the database makes.
  */
+import { lineOf } from "./journal-text.ts";
 
-const DIGEST = "hash_record_extended";
+/**
+ * The digest of a record is a linear sum of those of its columns, so records that exchange a column
+ * would come to the same total. It is digested once more.
+ */
+const digest = (...columns: readonly string[]) =>
+  `hashint8extended(hash_record_extended(ROW(${columns.join(", ")}), 0), 0)`;
 
 /** Of what a transfer consumed: charge, grant, amount and place, all in one number. */
 const digestOfDraw = (charge: string, grant: string, amount: string, sequence: string) =>
-  `${DIGEST}(ROW(${charge}, ${grant}, ${amount}, ${sequence}), 0)`;
+  digest(charge, grant, amount, sequence);
 
 /** Of charge and grant alone: multiplied by amounts it makes sums that can be compared. */
-const digestOfPair = (charge: string, grant: string) => `${DIGEST}(ROW(${charge}, ${grant}), 0)`;
+const digestOfPair = (charge: string, grant: string) => digest(charge, grant);
 
 /** $1 customers, $2 the sequences after which and $3 up to which to read. */
-export const READ_JOURNAL = `SELECT t.customer_id, t.sequence, t.event, t.debit_account,
-    t.credit_account, t.credit_grant_id, t.charge_id, t.currency, t.amount, t.settled_after,
-    t.pending_after, t.grant_remaining_after, t.grant_held_after, t.booked_at,
-    CASE WHEN t.event = 'CONSUMED'
-      THEN ${digestOfDraw("t.charge_id", "t.credit_grant_id", "t.amount", "t.sequence")} END,
-    CASE WHEN t.event = 'CORRECTED'
-      THEN ${digestOfPair("t.charge_id", "t.credit_grant_id")} END
-  FROM transfer t
-  WHERE t.customer_id = ANY($1::uuid[]) AND t.sequence > $2 AND t.sequence <= $3
-  ORDER BY t.customer_id, t.sequence`;
+export const READ_JOURNAL = `SELECT j.customer_id, count(*) AS rows,
+    string_agg(j.line, E'\\n' ORDER BY j.sequence) AS lines
+  FROM (
+    SELECT t.customer_id, t.sequence, ${lineOf(`CASE t.event
+      WHEN 'CONSUMED'
+        THEN ${digestOfDraw("t.charge_id", "t.credit_grant_id", "t.amount", "t.sequence")}
+      WHEN 'CORRECTED' THEN ${digestOfPair("t.charge_id", "t.credit_grant_id")}
+      ELSE 0 END`)} AS line
+    FROM transfer t
+    WHERE t.customer_id = ANY($1::uuid[]) AND t.sequence > $2 AND t.sequence <= $3
+  ) j
+  GROUP BY j.customer_id`;
 
 export const READ_HEADS = `SELECT h.customer_id, h.sequence, h.last_booked_at::text, h.next_due_at,
     h.object_count, h.invoice_count
@@ -146,7 +154,7 @@ export const FIND_STRAY_TRANSFERS = `SELECT t.sequence, t.event, t.charge_id, t.
           AND c.first_consumed_sequence + cardinality(c.draw_amounts) - 1))
   ORDER BY t.sequence LIMIT ${NAMED_MAX}`;
 
-/** Invoices with the newest number, how many were issued, and those that differ from their lines. */
+/** Invoices: the newest number, how many were issued, and those that differ from their lines. */
 export const SUM_INVOICES = `SELECT i.customer_id, max(i.number) AS number,
     count(i.issue_number) AS issued,
     (array_agg(concat_ws(' ', i.invoice_id, 'has', trim_scale(i.subtotal), 'on', i.line_count,
