@@ -11,6 +11,7 @@ import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";
 import { obtainAdminKey } from "./server/admin-key.ts";
 import { authenticateByKey } from "./server/authentication.ts";
+import { BatchMetrics } from "./server/batch-metrics.ts";
 import { createLogger } from "./server/log.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 
@@ -28,7 +29,13 @@ export async function serve(config: Config): Promise<number> {
     const { reads, writes } = database.connections;
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
-    const pipeline = new Pipeline({ reads, writes, random32: () => randomInt(RANDOM_32_LIMIT) });
+    const batches = new BatchMetrics(registry);
+    const pipeline = new Pipeline({
+      reads,
+      writes,
+      random32: () => randomInt(RANDOM_32_LIMIT),
+      onBatch: (commands) => batches.record(commands),
+    });
     const sweeper = new Sweeper({
       reads,
       pipeline,

@@ -27,6 +27,8 @@ export interface LaneParts {
   readonly writes: DataSource;
   readonly runner: BatchRunner;
   readonly notices: CommitNotices;
+  /** Told how many commands each committed batch held. */
+  readonly onBatch: (commands: number) => void;
 }
 
 export class Lane {
@@ -126,6 +128,7 @@ export class Lane {
   }
 
   #deliver(batch: BatchRequest, result: BatchResult): void {
+    if (batch.jobs.length > 0) this.#parts.onBatch(batch.jobs.length);
     for (const [customerId, sequence] of result.sequences) {
       this.#parts.notices.publish(customerId, sequence);
     }

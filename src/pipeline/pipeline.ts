@@ -21,6 +21,8 @@ export interface PipelineParts {
   readonly writes: DataSource;
   readonly reads: DataSource;
   readonly random32: () => number;
+  /** Told how many commands of customers each committed batch held. */
+  readonly onBatch?: (commands: number) => void;
 }
 
 export class Pipeline {
@@ -34,9 +36,10 @@ export class Pipeline {
     this.#parts = parts;
     const runner = new BatchRunner({ currencies: this.#currencies, random32: parts.random32 });
     const { notices } = this;
+    const { writes, onBatch = () => undefined } = parts;
     this.#lanes = Array.from(
       { length: LANES },
-      () => new Lane({ writes: parts.writes, runner, notices }),
+      () => new Lane({ writes, runner, notices, onBatch }),
     );
     this.#registryLane = new RegistryLane(parts);
   }

@@ -2,19 +2,40 @@
  * Owns the check of a request against the rules that the contract declares, and the field paths
  * that a caller is told. Nothing here knows what a request means.
  */
-import { create, createRegistry, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  createRegistry,
+  type DescMessage,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { file_drawdown_v1_validation } from "../../gen/drawdown/v1/validation_pb.ts";
 import { AssertionFailure, type FieldViolation, Refusal } from "../errors.ts";
+import { compileQuickCheck, type QuickCheck } from "./quick-check.ts";
 
 const validator = createValidator({ registry: createRegistry(file_drawdown_v1_validation) });
+
+/** By message; null where the rules say more than a quick look can tell. */
+const quickChecks = new Map<DescMessage, QuickCheck | null>();
+
+/** Whether a quick look is enough: most requests are well formed in the usual way. */
+function isSurelyValid(schema: DescMessage, message: Message): boolean {
+  let check = quickChecks.get(schema);
+  if (check === undefined) {
+    check = compileQuickCheck(schema) ?? null;
+    quickChecks.set(schema, check);
+  }
+  return check?.(message) ?? false;
+}
 
 /** Returns every rule that a message breaks. Empty when it is well formed. */
 export function validateMessage<D extends DescMessage>(
   schema: D,
   message: MessageShape<D>,
 ): readonly FieldViolation[] {
+  if (isSurelyValid(schema, message)) return [];
   const result = validator.validate(schema, message);
   if (result.kind === "valid") return [];
   if (result.kind === "error") {
