@@ -1,50 +1,111 @@
-/** Owns what one settled charge from one grant leaves in the database: rows, index entries, bytes. */
-import { randomUUID } from "node:crypto";
+/** Owns what a settled charge from one grant leaves in the database: rows, index entries, bytes. */
 import type pg from "pg";
 
-/** Every write of a customer touches it, so it is counted apart. */
+/** Every write of a customer touches it, so its row is counted apart. */
 const HEAD = "customer_head";
 
 export interface ChargeRows {
-  /** Rows inserted or updated beside the head. */
-  readonly rows_per_charge: number;
-  readonly index_entries_per_charge: number;
+  /** Tables with the number of rows that one charge inserts into them. */
+  readonly inserted: ReadonlyMap<string, number>;
+  /** Tables with the number of rows that one charge updates in them. */
+  readonly updated: ReadonlyMap<string, number>;
+  /** Entries that the inserted rows have in indexes. */
+  readonly insertedEntries: number;
 }
 
-interface WrittenTable {
-  readonly table: string;
-  readonly inserted: number;
-  readonly rows: number;
-}
-
-/** Looks at everything that the transaction of one charge wrote. It must have made nothing else. */
-export async function countChargeRows(
+/** Looks at what `makeCharge` writes, which must be one charge of an idle customer. */
+export async function watchCharge(
   database: pg.Client,
   customerId: string,
+  makeCharge: () => Promise<void>,
 ): Promise<ChargeRows> {
-  const written: WrittenTable[] = [];
-  for (const table of await tablesOfCustomers(database)) {
+  const tables = await tablesOfCustomers(database);
+  const countOf = async (table: string, where: string): Promise<number> => {
     const { rows } = await database.query(
-      `SELECT count(*)::integer AS rows FROM ${table} t,
-        (SELECT xmin AS made_by FROM charge WHERE customer_id = $1
-          ORDER BY number DESC LIMIT 1) c
-        WHERE t.customer_id = $1 AND t.xmin = c.made_by`,
+      `SELECT count(*)::integer AS rows FROM ${table} t WHERE customer_id = $1 AND ${where}`,
       [customerId],
     );
-    written.push({ table, rows: rows[0].rows, inserted: 0 });
-  }
-  let entries = 0;
-  for (const { table, rows } of written) {
-    if (rows === 0) continue;
-    // What a charge updates, it updates in place; whether that stays so the statistics tell.
-    if (["charge", "transfer"].includes(table)) {
-      entries += await countEntries(database, table, customerId);
+    return rows[0].rows;
+  };
+  const count = async (where: string) => {
+    const counts = new Map<string, number>();
+    for (const table of tables) counts.set(table, await countOf(table, where));
+    return counts;
+  };
+  const before = await count("true");
+  await makeCharge();
+  const after = await count("true");
+  const newest = `SELECT xmin FROM charge WHERE customer_id = '${customerId}'
+    ORDER BY number DESC LIMIT 1`;
+  const written = await count(`t.xmin = (${newest})`);
+  const inserted = new Map<string, number>();
+  const updated = new Map<string, number>();
+  let insertedEntries = 0;
+  for (const table of tables) {
+    const added = (after.get(table) ?? 0) - (before.get(table) ?? 0);
+    const changed = (written.get(table) ?? 0) - added;
+    if (changed > 0) updated.set(table, changed);
+    if (added === 0) continue;
+    inserted.set(table, added);
+    for (const predicate of await indexPredicates(database, table)) {
+      insertedEntries += await countOf(table, `t.xmin = (${newest}) AND ${predicate}`);
     }
   }
-  return {
-    rows_per_charge: written
-      .filter(({ table }) => table !== HEAD)
-      .reduce((sum, { rows }) => sum + rows, 0),
-    index_entries_per_charge: entries,
-  };
+  return { inserted, updated, insertedEntries };
+}
+
+export function rowsBesideHead({ inserted, updated }: ChargeRows): number {
+  return [...inserted, ...updated]
+    .filter(([table]) => table !== HEAD)
+    .reduce((sum, [, rows]) => sum + rows, 0);
+}
+
+/** An update that was not HOT makes an entry in every index; the statistics tell how many were. */
+export async function entriesPerCharge(
+  database: pg.Client,
+  { insertedEntries, updated }: ChargeRows,
+): Promise<number> {
+  let entries = insertedEntries;
+  for (const [table, rowsUpdated] of updated) {
+    const { rows } = await database.query(
+      `SELECT coalesce(1 - n_tup_hot_upd::float8 / nullif(n_tup_upd, 0), 0) AS cold
+        FROM pg_stat_user_tables WHERE relname = $1`,
+      [table],
+    );
+    entries += rowsUpdated * rows[0].cold * (await indexPredicates(database, table)).length;
+  }
+  return entries;
+}
+
+export interface Disk {
+  readonly bytes: number;
+  /** Sum of all sequences: each charge of the benchmark adds one transfer. */
+  readonly transfers: number;
+}
+
+export async function readDisk(database: pg.Client): Promise<Disk> {
+  const { rows } = await database.query(
+    `SELECT (SELECT sum(pg_total_relation_size(oid))::float8 FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r') AS bytes,
+      (SELECT sum(sequence)::float8 FROM customer_head) AS transfers`,
+  );
+  return rows[0];
+}
+
+async function tablesOfCustomers(database: pg.Client): Promise<readonly string[]> {
+  const { rows } = await database.query<{ table_name: string }>(
+    `SELECT table_name FROM information_schema.columns
+      WHERE table_schema = 'public' AND column_name = 'customer_id' ORDER BY 1`,
+  );
+  return rows.map(({ table_name }) => table_name);
+}
+
+/** For each index of a table, which rows have an entry in it. */
+async function indexPredicates(database: pg.Client, table: string): Promise<readonly string[]> {
+  const { rows } = await database.query<{ predicate: string }>(
+    `SELECT coalesce(pg_get_expr(indpred, indrelid), 'true') AS predicate
+      FROM pg_index WHERE indrelid = $1::regclass`,
+    [table],
+  );
+  return rows.map(({ predicate }) => predicate);
 }

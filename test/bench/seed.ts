@@ -2,6 +2,7 @@
  * Owns the customers of the benchmark. One is made by calls; all others are copies of its rows, and
  * long histories are copies of its charge, so that they look exactly as the service writes them.
  */
+import { randomUUID } from "node:crypto";
 import { createClient } from "@connectrpc/connect";
 import pg from "pg";
 import { SettlementMode } from "../../gen/drawdown/v1/charge_pb.ts";
@@ -13,6 +14,9 @@ import { createGrpcJsTransport } from "../server/grpc-js-transport.ts";
 import { CHARGE, type CustomerRange, customerIdSql } from "./load.ts";
 import { BENCH_KEY } from "./spawned-service.ts";
 
+const AUTHORIZED = { headers: { authorization: `Bearer ${BENCH_KEY}` } };
+const { CREDIT_ONLY } = SettlementMode;
+const TEMPLATE_CHARGE = "template-charge";
 /** Enough for every charge that any run can make. */
 const GRANT_AMOUNT = "1000000000000";
 /** What a copied customer has in its journal: the grant, and one charge. */
@@ -65,14 +69,24 @@ export async function seedCustomers(
   }
 }
 
+/** Makes one charge. */
+export async function createCharge(grpc: string, customerId: string): Promise<void> {
+  const transport = createGrpcJsTransport(grpc);
+  try {
+    const request = { requestId: randomUUID(), customerId, settlementMode: CREDIT_ONLY, ...CHARGE };
+    await createClient(ChargeService, transport).createCharge(request, AUTHORIZED);
+  } finally {
+    transport.close();
+  }
+}
+
 /** Makes the one customer that all others are copied from, and returns its id. */
 async function createTemplate(grpc: string): Promise<string> {
   const transport = createGrpcJsTransport(grpc);
-  const options = { headers: { authorization: `Bearer ${BENCH_KEY}` } };
   try {
     const { customer } = await createClient(CustomerService, transport).createCustomer(
       { requestId: "template", key: "template", name: "Template" },
-      options,
+      AUTHORIZED,
     );
     const customerId = customer?.id ?? "";
     await createClient(CreditGrantService, transport).createCreditGrant(
@@ -85,11 +99,12 @@ async function createTemplate(grpc: string): Promise<string> {
         amount: GRANT_AMOUNT,
         priority: 100,
       },
-      options,
+      AUTHORIZED,
     );
-    const charge = { ...CHARGE, settlementMode: SettlementMode.CREDIT_ONLY };
-    const charges = createClient(ChargeService, transport);
-    await charges.createCharge({ requestId: "template-charge", customerId, ...charge }, options);
+    await createClient(ChargeService, transport).createCharge(
+      { requestId: TEMPLATE_CHARGE, customerId, settlementMode: CREDIT_ONLY, ...CHARGE },
+      AUTHORIZED,
+    );
     return customerId;
   } finally {
     transport.close();
@@ -111,6 +126,10 @@ const COPIED_TABLES = [
 
 const UNIT = CHARGE.amount;
 const LIVE_AMOUNT = `(${GRANT_AMOUNT} - ${UNIT})`;
+
+/** Time never goes back along a journal. */
+const LAST_BOOKED_AT = `(SELECT h.last_booked_at FROM customer_head h
+  WHERE h.customer_id = t.customer_id)`;
 
 class Copier {
   readonly #database: pg.Client;
@@ -160,6 +179,8 @@ class Copier {
     });
     await this.#copy("transfer", `${ofOne} AND t.event = 'FUNDED'`, grants, {
       sequence: `${first} + g`,
+      booked_at: LAST_BOOKED_AT,
+      created_at: LAST_BOOKED_AT,
       credit_grant_id: grantId("g"),
       amount,
       settled_after: `${LIVE_AMOUNT} + g * ${amount}`,
@@ -172,7 +193,7 @@ class Copier {
     const drawnGrant = ofLive ? "t.credit_grant_id" : grantId(`(c - 1) / ${perGrant} + 1`);
     const afterGrants = first + spentGrants;
     const numbers = `generate_series(1::bigint, ${charges}) c(c)`;
-    await this.#copy("charge", `${ofOne} AND t.request_id = 'template-charge'`, numbers, {
+    await this.#copy("charge", `${ofOne} AND t.request_id = '${TEMPLATE_CHARGE}'`, numbers, {
       charge_id: chargeId,
       number: `${afterGrants} + c`,
       first_consumed_sequence: `${afterGrants} + c`,

@@ -7,7 +7,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { memoryOfProcess_mb } from "./processor-time.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_LINE = /^drawdown ready http=(\S+) grpc=(\S+)$/m;
 const START_MS_MAX = 60_000;
 /** The service drains for at most 8 s and then ends. */
@@ -43,10 +44,11 @@ async function spawnReady(
   environment: Readonly<Record<string, string>>,
 ): Promise<SpawnedService> {
   const startedAtMs = performance.now();
+  const { PATH } = process.env;
   const child = spawn(process.execPath, [...profilerFlags(), ...words], {
     cwd: ROOT,
     env: {
-      PATH: process.env["PATH"],
+      PATH,
       DRAWDOWN_HTTP_PORT: "0",
       DRAWDOWN_GRPC_PORT: "0",
       DRAWDOWN_ADMIN_KEY: BENCH_KEY,
@@ -69,7 +71,7 @@ async function spawnReady(
 
 /** BENCH_PROFILE_DIR names a folder for the CPU profiles of what is spawned. */
 function profilerFlags(): readonly string[] {
-  const dir = process.env["BENCH_PROFILE_DIR"];
+  const { BENCH_PROFILE_DIR: dir } = process.env;
   return dir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${dir}`];
 }
 
