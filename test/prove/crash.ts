@@ -8,7 +8,7 @@ import type { Account } from "./account.ts";
 import { checkBooks } from "./books.ts";
 import { checkAudit, makeCustomers } from "./customers.ts";
 import { type Acked, Deliverer } from "./delivery.ts";
-import { Fleet } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import { EVERYTHING, makeOperation } from "./operation.ts";
 import { findPostmaster, listBackends, signal } from "./postmaster.ts";
 import type { Random } from "./random.ts";
@@ -41,11 +41,11 @@ const FAULTS = {
 
 export async function crash(run: Run): Promise<void> {
   const { periods, operationsAPeriod } = SIZES[run.size];
-  const { tally, random, scratch, program } = run;
-  const fleet = new Fleet(scratch, { program, size: REPLICAS });
-  await fleet.start();
+  const { tally, random } = run;
+  const fleet = await run.openFleet(REPLICAS);
   const accounts = await makeCustomers(fleet.any(), "crash", CUSTOMERS);
   const deliverer = new Deliverer("crash", tally, fleet);
+  run.say(`${REPLICAS} services over the embedded PostgreSQL, ${CUSTOMERS} customers`);
   const kept: Acked[] = [];
 
   for (let period = 0; period < periods && !run.isLate(); period += 1) {

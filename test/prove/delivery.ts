@@ -63,11 +63,16 @@ export class Deliverer {
   }
 
   /** Delivers once to a replica of chance, in a form of chance; undefined when none is there. */
-  async once(operation: Operation, random: Random): Promise<Outcome | undefined> {
+  async once(
+    operation: Operation,
+    random: Random,
+    signal?: AbortSignal,
+  ): Promise<Outcome | undefined> {
     const lines = this.#reachable.choose(random);
     if (lines === undefined) return undefined;
     const way = chooseWay(operation, random);
-    const outcome = await lines.call(operation.rpc, disguise(operation.request, random), way);
+    const form = disguise(operation.request, random);
+    const outcome = await lines.call(operation.rpc, form, way, signal);
     if (outcome.kind === "unclear") this.#tally.unclear += 1;
     if (outcome.kind === "turned away") this.#tally.turnedAway += 1;
     const isReused = outcome.kind === "refused" && outcome.reason === "REQUEST_ID_REUSED";
@@ -97,6 +102,13 @@ export class Deliverer {
       }
       await sleep(PAUSE_MS);
     }
+  }
+
+  /** An id that was acknowledged once is never refused afterwards. */
+  contradict(operation: Operation, earlier: Outcome): void {
+    const what = `${operation.rpc} was refused after it had been acknowledged`;
+    const history = [describe(operation, earlier)];
+    this.#tally.fail({ promise: this.#promise, breach: "lost", what, history });
   }
 
   /** Compares a later answer with the first one. */

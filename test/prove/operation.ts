@@ -18,7 +18,11 @@ export interface Operation {
   readonly rpc: Rpc;
   /** Null for what belongs to the tenant. */
   readonly account: Account | null;
-  readonly request: Fields & { readonly requestId: string };
+  readonly request: Fields & {
+    readonly requestId: string;
+    readonly capture?: Capture;
+    readonly featureKey?: string;
+  };
 }
 
 /** How often each kind is asked for; what finds nothing to act on becomes a charge. */

@@ -1,5 +1,9 @@
 /** Owns the list of promises that can be shown, by the name under which the command knows them. */
 import { crash } from "./crash.ts";
+import { cut } from "./cut.ts";
+import { drain } from "./drain.ts";
+import { race } from "./race.ts";
+import { replay } from "./replay.ts";
 import type { Run } from "./run.ts";
 
 interface Promised {
@@ -14,6 +18,27 @@ export const PROMISES = {
     about: "R1: no acknowledged write is lost, whoever is killed",
     quickShare: 14,
     show: crash,
+  },
+  replay: {
+    about: "R2: no write is applied twice, however often and wherever it is delivered",
+    quickShare: 9,
+    show: replay,
+  },
+  cut: {
+    about: "R3: an unclear commit is never guessed: the link is cut at every byte of its exchange",
+    quickShare: 11,
+    show: cut,
+  },
+  race: {
+    about: "R4: no overspend, and some serial order explains what racing callers were answered",
+    quickShare: 9,
+    show: race,
+  },
+  drain: {
+    about:
+      "R10: SIGTERM under load breaks nothing; a restart over an orphaned server needs no hand",
+    quickShare: 0,
+    show: drain,
   },
 } as const satisfies Readonly<Record<string, Promised>>;
 

@@ -11,6 +11,7 @@ import { cpSync, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Fleet } from "./fleet.ts";
 import { PROMISES, type PromiseName } from "./promises.ts";
 import { Random } from "./random.ts";
 import { type Run, SIZES, type Size } from "./run.ts";
@@ -30,6 +31,7 @@ Without a promise all of them run. --quick runs a small part of some within 50 s
 
 /** The root of the project that this file stands in: a scratch copy proves its own sources. */
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SHARED_REPLICAS = 3;
 const QUICK_MS_MAX = 43_000;
 const HOURS_8_MS = 8 * 3_600_000;
 
@@ -89,8 +91,9 @@ async function prove(order: Order): Promise<boolean> {
   process.once("SIGTERM", stop);
   console.log(`seed ${order.seed}, size ${order.size}: ${order.promises.join(", ")}`);
   try {
-    const program = compile(scratch);
-    for (const name of order.promises) await proveOne(name, { order, program, scratch, tally });
+    const bench = { order, program: compile(scratch), scratch, tally, startedAt_ms };
+    const shared = order.size === "quick" ? new SharedFleet(bench) : undefined;
+    for (const name of order.promises) await proveOne(name, bench, shared);
   } finally {
     await scratch.close();
   }
@@ -98,29 +101,60 @@ async function prove(order: Order): Promise<boolean> {
   return tally.kept;
 }
 
+interface Bench {
+  readonly order: Order;
+  readonly program: string;
+  readonly scratch: Scratch;
+  readonly tally: Tally;
+  readonly startedAt_ms: number;
+}
+
+/** The replicas that the promises of a quick run share, started when the first one asks. */
+class SharedFleet {
+  readonly #bench: Bench;
+  #started: Promise<Fleet> | undefined;
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+  }
+
+  open(): Promise<Fleet> {
+    this.#started ??= startFleet(this.#bench, SHARED_REPLICAS);
+    return this.#started;
+  }
+}
+
+async function startFleet({ program, scratch }: Bench, size: number): Promise<Fleet> {
+  const fleet = new Fleet(scratch, { program, size });
+  await fleet.start();
+  return fleet;
+}
+
 async function proveOne(
   name: PromiseName,
-  way: {
-    readonly order: Order;
-    readonly program: string;
-    readonly scratch: Scratch;
-    readonly tally: Tally;
-  },
+  bench: Bench,
+  shared: SharedFleet | undefined,
 ): Promise<void> {
-  const { order, program, scratch, tally } = way;
-  const { size, seed, promises } = order;
-  const shares = promises.reduce((sum, each) => sum + PROMISES[each].quickShare, 0) || 1;
-  const timeMs =
-    size === "quick" ? (QUICK_MS_MAX * PROMISES[name].quickShare) / shares : HOURS_8_MS;
+  const { order, program, scratch, tally } = bench;
+  const { size, seed } = order;
   const beganAt_ms = performance.now();
-  const lateAt_ms = beganAt_ms + timeMs;
+  const lateAt_ms = beganAt_ms + timeFor(name, bench);
   const say = (text: string) => {
     const time = ((performance.now() - beganAt_ms) / 1_000).toFixed(1);
     console.log(`${name.padEnd(8)} ${time.padStart(6)} s  ${text}`);
   };
-  const random = new Random(`${seed}/${name}`);
-  const isLate = () => performance.now() > lateAt_ms;
-  const run: Run = { seed, size, random, tally, scratch, program, root: ROOT, say, isLate };
+  const run: Run = {
+    seed,
+    size,
+    tally,
+    scratch,
+    program,
+    say,
+    root: ROOT,
+    random: new Random(`${seed}/${name}`),
+    openFleet: (count) => shared?.open() ?? startFleet(bench, count),
+    isLate: () => performance.now() > lateAt_ms,
+  };
   const { mark } = scratch;
   try {
     await PROMISES[name].show(run);
@@ -130,8 +164,17 @@ async function proveOne(
     tally.fail({ promise: name, breach: "other", what: "the run itself broke off", history });
     say("broke off");
   } finally {
-    await scratch.endSince(mark);
+    if (shared === undefined) await scratch.endSince(mark);
   }
+}
+
+/** A promise's part of what is left of a quick run's time; other runs end when all is done. */
+function timeFor(name: PromiseName, { order, startedAt_ms }: Bench): number {
+  if (order.size !== "quick") return HOURS_8_MS;
+  const left = order.promises.slice(order.promises.indexOf(name));
+  const shares = left.reduce((sum, each) => sum + PROMISES[each].quickShare, 0) || 1;
+  const leftMs = QUICK_MS_MAX - (performance.now() - startedAt_ms);
+  return (leftMs * PROMISES[name].quickShare) / shares;
 }
 
 function report({ json, seed, size }: Order, tally: Tally, seconds: number): void {

@@ -1,4 +1,5 @@
 /** Owns what every promise is given to run with, and how it tells how far it is. */
+import type { Fleet } from "./fleet.ts";
 import type { Random } from "./random.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Tally } from "./tally.ts";
@@ -17,6 +18,8 @@ export interface Run {
   readonly program: string;
   /** The root of the sources under test. */
   readonly root: string;
+  /** Replicas over an embedded PostgreSQL, running; a quick run shares them. */
+  openFleet(size: number): Promise<Fleet>;
   /** Says how far the run is. */
   say(text: string): void;
   /** Whether the time that was given to the promise is up: it then ends with what it has. */

@@ -15,6 +15,7 @@ export interface Failure {
 
 /** So many failures are kept word by word; the others are only counted. */
 const FAILURES_KEPT_MAX = 20;
+const LINE_CHARACTERS_MAX = 600;
 
 export class Tally {
   operations = 0;
@@ -50,7 +51,9 @@ export class Tally {
 
   fail(failure: Failure, times = 1): void {
     this.breaches[failure.breach] += times;
-    if (this.failures.length < FAILURES_KEPT_MAX) this.failures.push(failure);
+    if (this.failures.length >= FAILURES_KEPT_MAX) return;
+    const history = failure.history.map((line) => line.slice(0, LINE_CHARACTERS_MAX));
+    this.failures.push({ ...failure, history });
   }
 
   get kills(): number {

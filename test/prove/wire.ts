@@ -21,7 +21,7 @@ import {
 import { ChargeService } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { CreditGrantService } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
 import { CustomerService } from "../../gen/drawdown/v1/customer_service_pb.ts";
-import { ErrorReasonSchema } from "../../gen/drawdown/v1/error_reason_pb.ts";
+import { type ErrorReason, ErrorReasonSchema } from "../../gen/drawdown/v1/error_reason_pb.ts";
 import { InvoiceService } from "../../gen/drawdown/v1/invoice_service_pb.ts";
 import { RateCardService } from "../../gen/drawdown/v1/rate_card_service_pb.ts";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -149,7 +149,7 @@ export class Lines {
 }
 
 /** Reasons are an enum where they stand in a message, and a name where they are error details. */
-const reasonName = (reason: number): string =>
+const reasonName = (reason: ErrorReason): string =>
   ErrorReasonSchema.value[reason]?.localName ?? String(reason);
 
 function acked(schema: DescMessage, answer: Message): Outcome {
