@@ -27,7 +27,7 @@ const LATEST_SECOND = 253_402_300_799n;
 /** No time in the ledger lies after this: 9000-01-01T00:00:00Z. */
 export const LATEST_INSTANT = instant(221_845_392_000n * MICROSECONDS_PER_SECOND);
 
-/** Whether a time lies after the last one that the ledger keeps (M5). At exactly it, it does not. */
+/** Whether a time lies after the last one that the ledger keeps (M5). That one itself does not. */
 export function isTooLate(moment: Instant): boolean {
   return moment > LATEST_INSTANT;
 }

@@ -1,67 +1,15 @@
 /**
- * Owns the calls that the rules refuse, as data: a customer who has one of everything, and by
- * reason what is asked of him, with the code, the facts and the field that must be answered.
+ * Owns the calls that the rules refuse, as data: by reason, what is asked of the customer of the
+ * setting, with the code, the facts and the field that must be answered.
  */
 import type { JsonObject } from "@bufbuild/protobuf";
-import { step } from "./story.ts";
+import { CARD, CHARGE, GIFT, MANUAL, SOLD, settled, THEN_INVOICE, USD } from "./refused-setting.ts";
 
 const NOBODY = "0190a1b2-c3d4-7000-8000-00000000dead";
 const LONG_AGO = "2020-01-01T00:00:00Z";
 const FAR_AHEAD = "2998-01-01T00:00:00Z";
 const NONE = {};
-
-const USD = { currency: "USD" };
-const GIFT = { ...USD, fundingMethod: "FUNDING_METHOD_PROMOTIONAL", amount: "10" };
-const AT_TWO = { purchase: { ...USD, perUnitCost: "2" } };
-const SOLD = { ...USD, ...AT_TWO, fundingMethod: "FUNDING_METHOD_INVOICE", amount: "5" };
-const ELSEWHERE = { ...SOLD, fundingMethod: "FUNDING_METHOD_EXTERNAL" };
-const CREDIT_ONLY = { settlementMode: "SETTLEMENT_MODE_CREDIT_ONLY" };
-const THEN_INVOICE = { settlementMode: "SETTLEMENT_MODE_CREDIT_THEN_INVOICE" };
-const MANUAL = { capture: "CAPTURE_MANUAL" };
-const CHARGE = { ...USD, ...CREDIT_ONLY, amount: "3" };
-const CARD = { ...USD, ...CREDIT_ONLY, price: { perUnit: { unitAmount: "1" } } };
 const TAKE = { ...USD, amount: "-1", reason: "x" };
-const settled = (status: string) => ({ status: `SETTLEMENT_STATUS_${status}` });
-
-/** What the tenant has. Every way registers the same; the second time is a replay (W1). */
-export const REGISTERED = [
-  step("TOKENS", "CreateCurrency", { code: "TOKENS" }),
-  step("card", "CreateRateCard", { key: "card", ...CARD }),
-  step("old card", "CreateRateCard", { key: "old", ...CARD }),
-  step("archived", "ArchiveRateCard", { key: "old" }),
-  step("taken", "CreateCustomer", { key: "taken" }),
-];
-
-/** What the customer has: 5 dollars of credit are free and 2 are held, of 30 ever issued. */
-export const SETTING = [
-  step("gift", "CreateCreditGrant", GIFT),
-  step("settled", "CreateCharge", CHARGE),
-  step("open", "CreateCharge", { ...CHARGE, ...MANUAL, amount: "2" }),
-  step("hold", "CreateCharge", { ...CHARGE, ...MANUAL, amount: "1" }),
-  step("canceled", "CancelCharge", { chargeId: "$hold.charge.id" }),
-  step("corrected", "CreateCharge", { ...CHARGE, amount: "1" }),
-  step("correction", "CorrectCharge", { chargeId: "$corrected.charge.id", reason: "all" }),
-  step("wrong", "CreateCreditGrant", GIFT),
-  step("voided", "VoidCreditGrant", { creditGrantId: "$wrong.creditGrant.id", reason: "x" }),
-  step("spent", "CreateCreditGrant", { ...GIFT, currency: "CHF", amount: "1" }),
-  step("spending", "CreateCharge", { ...CHARGE, currency: "CHF", amount: "1" }),
-  step("sold", "CreateCreditGrant", SOLD),
-  step("elsewhere", "CreateCreditGrant", ELSEWHERE),
-  step("failed", "UpdateExternalSettlement", {
-    creditGrantId: "$elsewhere.creditGrant.id",
-    ...settled("FAILED"),
-  }),
-  // A draft without lines: what was invoiced in euros was taken back.
-  step("euros", "CreateCharge", { ...THEN_INVOICE, currency: "EUR", amount: "7" }),
-  step("no euros", "CorrectCharge", { chargeId: "$euros.charge.id", reason: "all" }),
-  // A draft below zero: what was taken back had been issued.
-  step("pounds", "CreateCharge", { ...THEN_INVOICE, currency: "GBP", amount: "7" }),
-  step("issued", "IssueInvoice", { invoiceId: "$pounds.charge.invoiceId" }),
-  step("no pounds", "CorrectCharge", { chargeId: "$pounds.charge.id", reason: "all" }),
-  step("drafts", "ListInvoices", { statuses: ["INVOICE_STATUS_DRAFT"], currency: "GBP" }),
-  step("page", "ListMovements", { pageSize: 1 }),
-  step("charges", "ListCharges", { pageSize: 1 }),
-];
 
 export type AskedCall = readonly [rpc: string, request: JsonObject];
 
@@ -161,7 +109,6 @@ const NOT_FOUND: readonly Omit<RefusedCalls, "code">[] = [
       ["CreateCreditGrant", { ...SOLD, purchase: { currency: "XXQ", perUnitCost: "2" } }],
       ["AdjustCredits", { ...TAKE, currency: "XXQ" }],
       ["CreateCharge", { ...CHARGE, currency: "XXQ" }],
-      ["ListMovements", { currency: "XXQ" }],
       ["CreateRateCard", { key: "another", ...CARD, currency: "XXQ" }],
       ["GetBalance", { currency: "XXQ" }],
     ],
@@ -280,12 +227,6 @@ const INVALID_ARGUMENT: readonly Omit<RefusedCalls, "code">[] = [
     calls: [["SettleCharge", { chargeId: "$open.charge.id", quantity: "1" }]],
   },
   {
-    reason: "INVALID_REQUEST",
-    facts: NONE,
-    field: "as_of",
-    calls: [["GetTrialBalance", { asOf: FAR_AHEAD }]],
-  },
-  {
     reason: "CURSOR_MISMATCH",
     facts: NONE,
     field: "cursor",
@@ -377,16 +318,15 @@ const FAILED_PRECONDITION: readonly Omit<RefusedCalls, "code">[] = [
     facts: { charge_id: "$corrected.charge.id", amount: "1", corrected_amount: "1" },
     calls: [["CorrectCharge", { chargeId: "$corrected.charge.id", reason: "x" }]],
   },
-  ...[["IssueInvoice", "issue"] as const, ["FailInvoicePayment", "fail"] as const].map(
-    ([rpc, event]) => ({
-      reason: "INVOICE_TRANSITION_REFUSED",
-      facts: { invoice_id: "$sold.invoice.id", status: "OPEN", event },
-      calls: [[rpc, sold] as const],
-    }),
-  ),
+  {
+    reason: "INVOICE_TRANSITION_REFUSED",
+    facts: { invoice_id: "$sold.invoice.id", status: "AUTHORIZED", event: "issue" },
+    calls: [["IssueInvoice", sold]],
+  },
   ...[
     ["AuthorizeInvoicePayment", "authorize"] as const,
     ["SettleInvoicePayment", "settle"] as const,
+    ["FailInvoicePayment", "fail"] as const,
   ].map(([rpc, event]) => ({
     reason: "INVOICE_TRANSITION_REFUSED",
     facts: { invoice_id: "$euros.charge.invoiceId", status: "DRAFT", event },

@@ -65,7 +65,19 @@ export const EVERY_WAY: readonly Way[] = [
   ["gRPC-Web, browser client", ({ http }) => createGrpcWebTransport({ baseUrl: http })],
 ];
 
+/** Each protocol once, each port, each client stack: for the long tables. */
+export const EACH_PROTOCOL: readonly Way[] = EVERY_WAY.filter(([name]) =>
+  [
+    "Connect JSON, HTTP/1.1",
+    "Connect binary, HTTP/2",
+    "gRPC-Web, browser client",
+    "gRPC, connect-node client, HTTP port",
+    "gRPC, grpc-js client, HTTP port",
+    "gRPC, grpc-js client, gRPC port",
+  ].includes(name),
+);
+
 /** One way to each port, for what does not depend on the protocol. */
-export const TWO_WAYS: readonly Way[] = WAYS.filter(([name]) =>
+export const TWO_WAYS: readonly Way[] = EVERY_WAY.filter(([name]) =>
   ["Connect JSON, HTTP/1.1", "gRPC, grpc-js client, gRPC port"].includes(name),
 );
