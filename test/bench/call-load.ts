@@ -135,7 +135,7 @@ export async function runCalls(
   }
 }
 
-/** Streams the movements of a customer from the beginning, again and again. */
+/** Streams the movements of a customer from the beginning: once, or again and again. */
 export async function runHistory(
   load: Load & { readonly kind: "history" },
   recorder: Recorder,
@@ -157,6 +157,7 @@ export async function runHistory(
         if (signal.aborted) break;
       }
       stream.cancel();
+      if (load.once) break;
     }
   } finally {
     client.close();

@@ -11,6 +11,8 @@ export interface ChargeRows {
   readonly updated: ReadonlyMap<string, number>;
   /** Entries that the inserted rows have in indexes. */
   readonly insertedEntries: number;
+  /** What the rows take that it inserts. */
+  readonly insertedBytes: number;
 }
 
 /** Looks at what `makeCharge` writes, which must be one charge of an idle customer. */
@@ -20,13 +22,14 @@ export async function watchCharge(
   makeCharge: () => Promise<void>,
 ): Promise<ChargeRows> {
   const tables = await tablesOfCustomers(database);
-  const countOf = async (table: string, where: string): Promise<number> => {
+  const sumOf = async (what: string, table: string, where: string): Promise<number> => {
     const { rows } = await database.query(
-      `SELECT count(*)::integer AS rows FROM ${table} t WHERE customer_id = $1 AND ${where}`,
+      `SELECT ${what}::integer AS sum FROM ${table} t WHERE customer_id = $1 AND ${where}`,
       [customerId],
     );
-    return rows[0].rows;
+    return rows[0].sum;
   };
+  const countOf = (table: string, where: string) => sumOf("count(*)", table, where);
   const count = async (where: string) => {
     const counts = new Map<string, number>();
     for (const table of tables) counts.set(table, await countOf(table, where));
@@ -41,17 +44,19 @@ export async function watchCharge(
   const inserted = new Map<string, number>();
   const updated = new Map<string, number>();
   let insertedEntries = 0;
+  let insertedBytes = 0;
   for (const table of tables) {
     const added = (after.get(table) ?? 0) - (before.get(table) ?? 0);
     const changed = (written.get(table) ?? 0) - added;
     if (changed > 0) updated.set(table, changed);
     if (added === 0) continue;
     inserted.set(table, added);
+    insertedBytes += await sumOf("sum(pg_column_size(t))", table, `t.xmin = (${newest})`);
     for (const predicate of await indexPredicates(database, table)) {
       insertedEntries += await countOf(table, `t.xmin = (${newest}) AND ${predicate}`);
     }
   }
-  return { inserted, updated, insertedEntries };
+  return { inserted, updated, insertedEntries, insertedBytes };
 }
 
 export function rowsBesideHead({ inserted, updated }: ChargeRows): number {

@@ -63,7 +63,7 @@ const yardstick =
       scale.duration,
     );
 
-const one = (site: Watched, load: Load, duration: Duration) =>
+const inOne = (site: Watched, load: Load, duration: Duration | null) =>
   measureLoad(site, { processes: 1, share: () => load }, duration);
 
 type CustomersOf = (scale: Scale) => CustomerRange;
@@ -103,14 +103,16 @@ const FIGURES = {
   batch: calls("batch", BATCHES_IN_FLIGHT, ofAll),
   hot_customer: calls("charge", CALLS_IN_FLIGHT, ofOne),
   balance: calls("balance", CALLS_IN_FLIGHT, ofAll),
-  history: (site, { history, duration }) =>
-    one(site, { kind: "history", grpc: site.service.grpc, customer: history }, duration),
-  copy: (site, { history, duration }) =>
-    one(
-      { ...site, service: null },
-      { kind: "copy", url: site.databaseUrl, customer: history },
-      duration,
-    ),
+  history: (site, { history, duration }) => {
+    const { customer, once } = history;
+    const load: Load = { kind: "history", grpc: site.service.grpc, customer, once };
+    return inOne(site, load, once ? null : duration);
+  },
+  copy: (site, { history, duration }) => {
+    const { customer, once } = history;
+    const load: Load = { kind: "copy", url: site.databaseUrl, customer, once };
+    return inOne({ ...site, service: null }, load, once ? null : duration);
+  },
   grown: calls("charge", CALLS_IN_FLIGHT, ({ grown }) => grown),
   fresh: calls("charge", CALLS_IN_FLIGHT, ({ fresh }) => fresh),
   idle_charge: calls("charge", 1, ofAll),
@@ -119,7 +121,9 @@ const FIGURES = {
 
 export type FigureName = keyof typeof FIGURES;
 
-export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[];
+const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[];
+/** What the service does first, so that no figure of the first round is that of cold code. */
+const WARMED = ["empty", "unary", "batch", "balance", "history"] as const;
 
 /** One window of each figure; without pgbench its figure is missing. */
 export type Round = Readonly<Partial<Record<FigureName, Window>>>;
@@ -128,16 +132,22 @@ export async function measureRound(
   site: Site,
   scale: Scale,
   report: (name: FigureName, window: Window) => void,
-  names: readonly FigureName[] = FIGURE_NAMES,
 ): Promise<Round> {
   const round: Partial<Record<FigureName, Window>> = {};
-  for (const name of names) {
+  for (const name of FIGURE_NAMES) {
     if (name === "yardstick_pgbench" && !site.hasPgbench) continue;
     const window = await FIGURES[name](site, scale);
     round[name] = window;
     report(name, window);
   }
   return round;
+}
+
+/** Runs for a while what will be measured; nothing of it counts. */
+export async function warmUp(site: Site, scale: Scale): Promise<void> {
+  const { duration } = scale;
+  const history = { ...scale.history, once: false };
+  for (const name of WARMED) await FIGURES[name](site, { ...scale, history, duration });
 }
 
 export function median(values: readonly number[]): number {

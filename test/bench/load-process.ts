@@ -40,6 +40,9 @@ process.on("message", (message: ToLoadProcess) => {
     case "read":
       tell({ kind: "measured", measured: recorder.read() });
       break;
+    case "finish":
+      void running.then(() => tell({ kind: "finished" }));
+      break;
     case "stop":
       stopping.abort();
       void running.then(() => tell({ kind: "stopped" }));

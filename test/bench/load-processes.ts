@@ -6,6 +6,8 @@ import { secondsOfProcess } from "./processor-time.ts";
 
 const LOAD_PROCESSES = 2;
 const ANSWER_MS_MAX = 30_000;
+/** A million movements take a while on a busy machine. */
+const FINISH_MS_MAX = 300_000;
 
 export class LoadProcesses {
   readonly #all: readonly LoadProcess[];
@@ -23,6 +25,11 @@ export class LoadProcesses {
 
   mark(): void {
     for (const each of this.#working) each.tell({ kind: "mark" });
+  }
+
+  /** Settles when the load has ended by itself. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#working.map((each) => each.finish()));
   }
 
   /** What each process has measured since the mark. */
@@ -67,13 +74,17 @@ class LoadProcess {
   }
 
   async read(): Promise<Measured> {
-    const { measured } = await this.#ask({ kind: "read" }, "measured");
+    const { measured } = await this.#ask({ kind: "read" }, "measured", ANSWER_MS_MAX);
     if (this.#failure !== null) throw new Error(this.#failure);
     return measured;
   }
 
+  async finish(): Promise<void> {
+    await this.#ask({ kind: "finish" }, "finished", FINISH_MS_MAX);
+  }
+
   async stop(): Promise<void> {
-    await this.#ask({ kind: "stop" }, "stopped");
+    await this.#ask({ kind: "stop" }, "stopped", ANSWER_MS_MAX);
   }
 
   close(): void {
@@ -83,6 +94,7 @@ class LoadProcess {
   #ask<K extends Kind>(
     message: ToLoadProcess,
     kind: K,
+    withinMs: number,
   ): Promise<Extract<FromLoadProcess, { kind: K }>> {
     return new Promise((resolve, reject) => {
       const settle = () => {
@@ -97,7 +109,7 @@ class LoadProcess {
       const timer = setTimeout(() => {
         settle();
         reject(new Error(`a load process does not answer: ${this.#failure ?? message.kind}`));
-      }, ANSWER_MS_MAX);
+      }, withinMs);
       this.#child.on("message", listen);
       this.tell(message);
     });

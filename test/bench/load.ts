@@ -26,10 +26,20 @@ export type Load =
       readonly customers: CustomerRange;
       readonly connections: number;
     }
-  /** StreamMovements of one customer, from the beginning, again and again. */
-  | { readonly kind: "history"; readonly grpc: string; readonly customer: number }
+  /** StreamMovements of one customer from the beginning: once, or again and again. */
+  | {
+      readonly kind: "history";
+      readonly grpc: string;
+      readonly customer: number;
+      readonly once: boolean;
+    }
   /** COPY of the same customer's rows. */
-  | { readonly kind: "copy"; readonly url: string; readonly customer: number };
+  | {
+      readonly kind: "copy";
+      readonly url: string;
+      readonly customer: number;
+      readonly once: boolean;
+    };
 
 /** What one process measured since its last mark. */
 export interface Measured {
@@ -42,10 +52,13 @@ export type ToLoadProcess =
   | { readonly kind: "start"; readonly load: Load }
   | { readonly kind: "mark" }
   | { readonly kind: "read" }
+  /** Asks to be told when a load that ends by itself has ended. */
+  | { readonly kind: "finish" }
   | { readonly kind: "stop" };
 
 export type FromLoadProcess =
   | { readonly kind: "measured"; readonly measured: Measured }
+  | { readonly kind: "finished" }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly message: string };
 

@@ -6,12 +6,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { entriesPerCharge, readDisk, rowsBesideHead, watchCharge } from "./charge-rows.ts";
-import { measureRound, type Round } from "./figures.ts";
+import { checkYardstick } from "./check-yardstick.ts";
+import { measureRound, type Round, warmUp } from "./figures.ts";
 import { customerId } from "./load.ts";
 import { heading, type Key, rowOf, tableOf } from "./report.ts";
 import { type Result, resultOf } from "./result.ts";
 import { FULL, QUICK, type Scale } from "./scale.ts";
-import { createCharge, seedCustomers } from "./seed.ts";
+import { seedCustomers } from "./seed.ts";
+import { auditCustomers, createCharge, withTransport } from "./single-calls.ts";
 import { type OpenSite, openSite } from "./site.ts";
 
 const RESULTS_DIR = fileURLToPath(new URL("results", import.meta.url));
@@ -27,6 +29,11 @@ async function run(scale: Scale): Promise<Result> {
   const startedAt = new Date();
   say("starting the service");
   const open = await openSite();
+  const interrupted = () => {
+    say("interrupted");
+    void open.close().then(() => process.exit(1));
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     const { site, database, startups_ms } = open;
     const memoryAtRest_mb = site.service.memory_mb();
@@ -34,7 +41,12 @@ async function run(scale: Scale): Promise<Result> {
     await seedCustomers(where, scale.seed, (what) => say(`making ${what}`));
 
     const idle = customerId(scale.seed.customers.first);
-    const written = await watchCharge(database, idle, () => createCharge(where.grpc, idle));
+    const written = await watchCharge(database, idle, () =>
+      withTransport(where.grpc, (transport) => createCharge(transport, idle)),
+    );
+    await checkYardstick({ database, databaseUrl: site.databaseUrl }, scale.byHand, written);
+    say("warming up");
+    await warmUp(site, scale);
     const before = await readDisk(database);
     const rounds = await measureRounds(open, scale);
     const after = await readDisk(database);
@@ -48,7 +60,7 @@ async function run(scale: Scale): Promise<Result> {
       rowsPerCharge: rowsBesideHead(written),
       indexEntriesPerCharge: await entriesPerCharge(database, written),
       postgresqlVersion: open.postgresqlVersion,
-      auditedCustomers: open.audit(sampleOf(scale)),
+      auditedCustomers: await auditCustomers(where.grpc, sampleOf(scale)),
       seconds: elapsed_s(),
     });
   } finally {
@@ -63,7 +75,7 @@ async function measureRounds({ site }: OpenSite, scale: Scale): Promise<readonly
   const fits = () => scale.seconds_max === 0 || elapsed_s() + last_s < scale.seconds_max;
   while (rounds.length < scale.roundsMax && fits()) {
     const began_s = elapsed_s();
-    say(`\nround ${rounds.length + 1} of ${scale.roundsMax}\n${heading()}`);
+    say(`\nround ${rounds.length + 1} of at most ${scale.roundsMax}\n${heading()}`);
     rounds.push(await measureRound(site, scale, (name, window) => say(rowOf(name, window))));
     last_s = elapsed_s() - began_s;
   }
@@ -71,9 +83,8 @@ async function measureRounds({ site }: OpenSite, scale: Scale): Promise<readonly
 }
 
 /** Customers of every kind: their books must add up after all that was done to them. */
-function sampleOf({ seed, grown, fresh }: Scale): readonly string[] {
-  const { first, count } = seed.customers;
-  return [first, first + count - 1, grown.first, fresh.first].map(customerId);
+function sampleOf({ seed, grown, fresh, byHand }: Scale): readonly string[] {
+  return [seed.customers.first, grown.first, fresh.first, byHand].map(customerId);
 }
 
 function keep(result: Result): string {

@@ -14,8 +14,10 @@ export interface Scale {
   readonly grown: CustomerRange;
   /** Customers with 10 movements. */
   readonly fresh: CustomerRange;
-  /** The customer whose movements are streamed and copied. */
-  readonly history: number;
+  /** Whose movements are streamed and copied: all of them once, or for as long as a window is. */
+  readonly history: { readonly customer: number; readonly once: boolean };
+  /** The customer who is charged by hand alone, to be audited. */
+  readonly byHand: number;
 }
 
 const CUSTOMERS = { first: 0, count: 10_000 } as const;
@@ -30,6 +32,7 @@ const FRESH_FIRST = 0x10_0000;
 const GROWN_FIRST = 0x20_0000;
 const STREAMED = 0x30_0000;
 const JOURNALS_FIRST = 0x40_0000;
+const BY_HAND = 0x50_0000;
 
 const histories = (customers: number) => ({
   fresh: { first: FRESH_FIRST, count: customers },
@@ -43,6 +46,7 @@ function seedOf(customers: number): Pick<Seed, "customers" | "histories"> {
     histories: [
       { customers: fresh, movements: FRESH_MOVEMENTS, spentGrants: 0 },
       { customers: grown, movements: GROWN_MOVEMENTS, spentGrants: SPENT_GRANTS },
+      { customers: { first: BY_HAND, count: 1 }, movements: BEGINNING, spentGrants: 0 },
     ],
   };
 }
@@ -70,7 +74,8 @@ export const FULL: Scale = {
     journals: { customers: { first: JOURNALS_FIRST, count: JOURNALS }, of: GROWN_FIRST },
   },
   ...histories(FULL_HISTORIES),
-  history: STREAMED,
+  history: { customer: STREAMED, once: true },
+  byHand: BY_HAND,
 };
 
 const QUICK_HISTORIES = 1;
@@ -78,9 +83,10 @@ const QUICK_HISTORIES = 1;
 export const QUICK: Scale = {
   name: "quick",
   roundsMax: 2,
-  seconds_max: 46,
-  duration: { warmUp_ms: 300, window_ms: 900 },
+  seconds_max: 40,
+  duration: { warmUp_ms: 200, window_ms: 700 },
   seed: { ...seedOf(QUICK_HISTORIES), journals: null },
   ...histories(QUICK_HISTORIES),
-  history: GROWN_FIRST,
+  history: { customer: GROWN_FIRST, once: false },
+  byHand: BY_HAND,
 };

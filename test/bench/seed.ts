@@ -2,20 +2,14 @@
  * Owns the customers of the benchmark. One is made by calls; all others are copies of its rows, and
  * long histories are copies of its charge, so that they look exactly as the service writes them.
  */
-import { randomUUID } from "node:crypto";
 import { createClient } from "@connectrpc/connect";
 import pg from "pg";
-import { SettlementMode } from "../../gen/drawdown/v1/charge_pb.ts";
-import { ChargeService } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { FundingMethod } from "../../gen/drawdown/v1/credit_grant_pb.ts";
 import { CreditGrantService } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
 import { CustomerService } from "../../gen/drawdown/v1/customer_service_pb.ts";
-import { createGrpcJsTransport } from "../server/grpc-js-transport.ts";
 import { CHARGE, type CustomerRange, customerIdSql } from "./load.ts";
-import { BENCH_KEY } from "./spawned-service.ts";
+import { AUTHORIZED, createCharge, withTransport } from "./single-calls.ts";
 
-const AUTHORIZED = { headers: { authorization: `Bearer ${BENCH_KEY}` } };
-const { CREDIT_ONLY } = SettlementMode;
 const TEMPLATE_CHARGE = "template-charge";
 /** Enough for every charge that any run can make. */
 const GRANT_AMOUNT = "1000000000000";
@@ -69,21 +63,9 @@ export async function seedCustomers(
   }
 }
 
-/** Makes one charge. */
-export async function createCharge(grpc: string, customerId: string): Promise<void> {
-  const transport = createGrpcJsTransport(grpc);
-  try {
-    const request = { requestId: randomUUID(), customerId, settlementMode: CREDIT_ONLY, ...CHARGE };
-    await createClient(ChargeService, transport).createCharge(request, AUTHORIZED);
-  } finally {
-    transport.close();
-  }
-}
-
 /** Makes the one customer that all others are copied from, and returns its id. */
-async function createTemplate(grpc: string): Promise<string> {
-  const transport = createGrpcJsTransport(grpc);
-  try {
+function createTemplate(grpc: string): Promise<string> {
+  return withTransport(grpc, async (transport) => {
     const { customer } = await createClient(CustomerService, transport).createCustomer(
       { requestId: "template", key: "template", name: "Template" },
       AUTHORIZED,
@@ -101,14 +83,9 @@ async function createTemplate(grpc: string): Promise<string> {
       },
       AUTHORIZED,
     );
-    await createClient(ChargeService, transport).createCharge(
-      { requestId: TEMPLATE_CHARGE, customerId, settlementMode: CREDIT_ONLY, ...CHARGE },
-      AUTHORIZED,
-    );
+    await createCharge(transport, customerId, TEMPLATE_CHARGE);
     return customerId;
-  } finally {
-    transport.close();
-  }
+  });
 }
 
 /** Column by column, the expression that takes the place of the copied value. */

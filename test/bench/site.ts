@@ -1,5 +1,4 @@
 /** Owns everything that runs during the benchmark, from its first start to its removal. */
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import type { Site } from "./figures.ts";
 import { LoadProcesses } from "./load-processes.ts";
 import { isPgbenchInstalled } from "./pgbench.ts";
 import { parentOf } from "./processor-time.ts";
-import { ROOT, spawnEmptyService, spawnService } from "./spawned-service.ts";
+import { spawnEmptyService, spawnService } from "./spawned-service.ts";
 
 export interface OpenSite {
   readonly site: Site;
@@ -19,8 +18,6 @@ export interface OpenSite {
   readonly superuserUrl: string;
   readonly startups_ms: { readonly first: number; readonly later: number };
   readonly postgresqlVersion: string;
-  /** Runs the service's audit; throws when books do not add up. Returns how many it audited. */
-  audit(customerIds: readonly string[]): number;
   close(): Promise<void>;
 }
 
@@ -72,19 +69,5 @@ async function openAll(opened: Close[]): Promise<Omit<OpenSite, "close">> {
     superuserUrl: postgres.superuserUrl,
     startups_ms: { first: first.startup_ms, later: service.startup_ms },
     postgresqlVersion: String(rows[0].version).split(" ").slice(0, 2).join(" "),
-    audit: (customerIds) => audit(dataDir, customerIds),
   };
-}
-
-function audit(dataDir: string, customerIds: readonly string[]): number {
-  const { PATH } = process.env;
-  for (const customerId of customerIds) {
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      ["dist/src/main.js", "audit", customerId],
-      { cwd: ROOT, env: { PATH, DRAWDOWN_DATA_DIR: dataDir } },
-    );
-    if (status !== 0) throw new Error(`the audit of ${customerId} says: ${stdout}`);
-  }
-  return customerIds.length;
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { memoryOfProcess_mb } from "./processor-time.ts";
 
 /** The project's folder. */
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_LINE = /^drawdown ready http=(\S+) grpc=(\S+)$/m;
 const START_MS_MAX = 60_000;
 /** The service drains for at most 8 s and then ends. */
@@ -52,6 +52,8 @@ async function spawnReady(
       DRAWDOWN_HTTP_PORT: "0",
       DRAWDOWN_GRPC_PORT: "0",
       DRAWDOWN_ADMIN_KEY: BENCH_KEY,
+      // Streams that the benchmark breaks off are no news.
+      DRAWDOWN_LOG_LEVEL: "warn",
       ...environment,
     },
     stdio: ["ignore", "pipe", "inherit"],

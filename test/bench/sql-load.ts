@@ -11,28 +11,30 @@ export const YARDSTICK_FILE = new URL("yardstick.sql", import.meta.url);
 export const SET_TENANT = `SET LOCAL app.tenant = '${DEFAULT_TENANT_ID}'`;
 
 /** The statement for pg: its one variable as its one parameter. */
-export function yardstickStatement(): string {
-  return readFileSync(YARDSTICK_FILE, "utf8").replaceAll(":customer", "$1");
+const TEXT = readFileSync(YARDSTICK_FILE, "utf8").replaceAll(":customer", "$1");
+
+/** Makes one charge by hand, in a transaction of its own. */
+export async function chargeByHand(client: pg.Client, customer: number): Promise<void> {
+  await client.query(`BEGIN; ${SET_TENANT}`);
+  const { rowCount } = await client.query({ name: "yardstick", text: TEXT, values: [customer] });
+  if (rowCount !== 1) throw new Error("the yardstick made no charge");
+  const { command } = await client.query("COMMIT");
+  if (command !== "COMMIT") throw new Error(`COMMIT was answered by ${command}`);
 }
 
-/** Makes charges by hand, one transaction each, on every connection one after the other. */
+/** Makes charges by hand on every connection, one after the other. */
 export async function runYardstick(
   load: Load & { readonly kind: "yardstick" },
   recorder: Recorder,
   signal: AbortSignal,
 ): Promise<void> {
-  const text = yardstickStatement();
   const keepCharging = async () => {
     const client = new pg.Client({ connectionString: load.url });
     await client.connect();
     try {
       while (!signal.aborted) {
         const startedAtMs = performance.now();
-        await client.query(`BEGIN; ${SET_TENANT}`);
-        const values = [anyOf(load.customers)];
-        const { rowCount } = await client.query({ name: "yardstick", text, values });
-        if (rowCount !== 1) throw new Error("the yardstick made no charge");
-        await client.query("COMMIT");
+        await chargeByHand(client, anyOf(load.customers));
         recorder.record(1, startedAtMs);
       }
     } finally {
@@ -46,7 +48,7 @@ export async function runYardstick(
 const COPIED = `sequence, event, amount, currency, credit_grant_id, charge_id, settled_after,
   booked_at, created_at`;
 
-/** Copies the rows of a customer in the order of the stream, again and again. */
+/** Copies the rows of a customer in the order of the stream: once, or again and again. */
 export async function runCopy(
   load: Load & { readonly kind: "copy" },
   recorder: Recorder,
@@ -65,6 +67,7 @@ export async function runCopy(
       client.query(copy as unknown as pg.Submittable);
       await copy.done;
       await client.query("COMMIT");
+      if (load.once) break;
     }
   } finally {
     await client.end();

@@ -74,18 +74,22 @@ async function readBatches({ http }: SpawnedService) {
   return { batches: value("count"), commands: value("sum") };
 }
 
-/** Measures a load that is shared by so many processes. */
+/** Measures a load that is shared by so many processes; for as long as it lasts: `null`. */
 export async function measureLoad(
   watched: Watched,
   load: { readonly processes: 1 | 2; readonly share: (of: number) => Load },
-  { warmUp_ms, window_ms }: Duration,
+  duration: Duration | null,
 ): Promise<Window> {
   const { processes } = watched;
-  processes.start(load.processes, load.share);
-  await sleep(warmUp_ms);
+  if (duration !== null) {
+    processes.start(load.processes, load.share);
+    await sleep(duration.warmUp_ms);
+  }
   const before = await readAll(watched);
+  if (duration === null) processes.start(load.processes, load.share);
   processes.mark();
-  await sleep(window_ms);
+  if (duration === null) await processes.finish();
+  else await sleep(duration.window_ms);
   const measured = await processes.read();
   const after = await readAll(watched);
   const service_memory_mb = watched.service?.memory_mb() ?? null;
