@@ -19,7 +19,7 @@ export interface OpenedDatabase {
 }
 
 interface Site {
-  readonly url: string;
+  readonly findUrl: () => string;
   readonly ownerUrl: string;
   /** Whether the URL is the owner's, so that sessions change to the application's role. */
   readonly runAsRole: boolean;
@@ -31,9 +31,9 @@ export async function openDatabaseOf(config: Config): Promise<OpenedDatabase> {
   const site = await findSite(config);
   try {
     await migrate(site.ownerUrl);
-    const { url, runAsRole } = site;
+    const { findUrl, runAsRole } = site;
     const connections = await openDatabase({
-      url,
+      findUrl,
       runAsRole,
       readPoolMax: READ_POOL_MAX,
       writePoolMax: WRITE_POOL_MAX,
@@ -72,7 +72,7 @@ async function findSite(config: Config): Promise<Site> {
   const named = databaseUrl ?? ownerDatabaseUrl;
   if (named !== undefined) {
     return {
-      url: named,
+      findUrl: () => named,
       ownerUrl: ownerDatabaseUrl ?? named,
       runAsRole: ownerDatabaseUrl === undefined,
       stop: async () => {},
@@ -80,7 +80,7 @@ async function findSite(config: Config): Promise<Site> {
   }
   const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir });
   return {
-    url: embedded.appUrl,
+    findUrl: () => embedded.appUrl,
     ownerUrl: embedded.ownerUrl,
     runAsRole: false,
     stop: () => embedded.stop(),

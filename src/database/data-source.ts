@@ -2,6 +2,7 @@
  * Owns how the service connects to PostgreSQL: two pools, one for reads and one for the pipeline's
  * lanes, with the settings that every session of theirs has.
  */
+import pg from "pg";
 import { DataSource } from "typeorm";
 import { entities } from "./entities/all.ts";
 import { APPLICATION_ROLE } from "./migrations/1_ledger.ts";
@@ -50,24 +51,25 @@ const BY_KEYS: Settings = {
 };
 
 /**
- * Connects both pools. `runAsRole`: the URL is the owner's, and every session runs as the
- * application's role instead.
+ * Connects both pools. `findUrl` is asked again for every connection, because the embedded server
+ * may come back elsewhere after a crash. `runAsRole`: the URL is the owner's, and every session
+ * runs as the application's role instead.
  */
 export async function openDatabase({
-  url,
+  findUrl,
   runAsRole,
   readPoolMax,
   writePoolMax,
 }: {
-  readonly url: string;
+  readonly findUrl: () => string;
   readonly runAsRole: boolean;
   readonly readPoolMax: number;
   readonly writePoolMax: number;
 }): Promise<Database> {
   const session = runAsRole ? { ...SESSION, role: APPLICATION_ROLE } : SESSION;
-  const reads = makePool({ url, settings: session, name: "drawdown reads", max: readPoolMax });
+  const reads = makePool({ findUrl, settings: session, name: "drawdown reads", max: readPoolMax });
   const writes = makePool({
-    url,
+    findUrl,
     settings: { ...session, ...BY_KEYS },
     name: "drawdown writes",
     max: writePoolMax,
@@ -86,20 +88,24 @@ export async function openDatabase({
 }
 
 function makePool({
-  url,
+  findUrl,
   settings,
   name,
   max,
 }: {
-  readonly url: string;
+  readonly findUrl: () => string;
   readonly settings: Settings;
   readonly name: string;
   readonly max: number;
 }): DataSource {
-  const { connectionString, options } = withSettings(url, settings);
+  class Client extends pg.Client {
+    constructor(config: pg.ClientConfig) {
+      super({ ...config, ...withSettings(findUrl(), settings) });
+    }
+  }
   return new DataSource({
     type: "postgres",
-    url: connectionString,
+    url: withSettings(findUrl(), settings).connectionString,
     applicationName: name,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     poolSize: max,
@@ -110,7 +116,7 @@ function makePool({
     // The pool has dropped the idle connection already; who needs one next meets the trouble.
     poolErrorHandler: () => undefined,
     extra: {
-      options,
+      Client,
       types: typeParsers,
       keepAlive: true,
       idleTimeoutMillis: IDLE_CONNECTION_MS,

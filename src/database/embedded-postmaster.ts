@@ -172,17 +172,21 @@ function rotateLog(file: string): number {
   return 0;
 }
 
-/**
- * The port of the last start is taken again while it is free: after a crash of the server, the
- * service's connections find the new one where the old one was.
- */
+/** The port of the last server is taken again while it is free. */
 async function choosePort(portFile: string): Promise<number> {
   const last = readPort(portFile);
   if (last !== undefined && (await findFreePort(last)) === last) return last;
   const port = await findFreePort(0);
   if (port === undefined) throw new EmbeddedPostgresError("No port is free on 127.0.0.1.");
-  writeFileSync(portFile, String(port), { mode: 0o600 });
   return port;
+}
+
+/**
+ * Notes where the running server listens. Only whoever has reached it knows: of several services
+ * that start one after a crash, all but one chose a port in vain.
+ */
+export function rememberPort(portFile: string, port: number): void {
+  if (readPort(portFile) !== port) writeFileSync(portFile, String(port), { mode: 0o600 });
 }
 
 function readPort(portFile: string): number | undefined {

@@ -8,7 +8,7 @@
  * get the shared lock, waits until the server is gone, and starts it again. PostgreSQL frees the
  * lock of a process that died, so kill -9 leaves nothing to clean up: the server goes on, and the
  * next process adopts it. The same connection tells when the server itself has died; then whoever
- * still holds the data folder starts it again, on the same port.
+ * still holds the data folder starts it again, on the same port where that is free.
  */
 import { realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,6 +25,7 @@ import {
 import {
   findPostmaster,
   type Postmaster,
+  rememberPort,
   removeStalePidFile,
   type Settings,
   type Start,
@@ -33,6 +34,7 @@ import {
 } from "./embedded-postmaster.ts";
 import { EmbeddedPostgresError, findServerUser, type ServerUser } from "./embedded-process.ts";
 
+/** The URLs say where the server is now: one that was revived may listen on another port. */
 export interface EmbeddedPostgres {
   /** The role `drawdown_owner`: owns the database, migrates it, may create roles, no superuser. */
   readonly ownerUrl: string;
@@ -122,9 +124,15 @@ export async function startEmbeddedPostgres({
   };
   const { passwords } = cluster;
   return {
-    ownerUrl: url("drawdown_owner", passwords.owner, hold.port, "drawdown"),
-    appUrl: url("drawdown_app", passwords.app, hold.port, "drawdown"),
-    superuserUrl: url(SUPERUSER, passwords.superuser, hold.port, "drawdown"),
+    get ownerUrl() {
+      return url("drawdown_owner", passwords.owner, hold.port, "drawdown");
+    },
+    get appUrl() {
+      return url("drawdown_app", passwords.app, hold.port, "drawdown");
+    },
+    get superuserUrl() {
+      return url(SUPERUSER, passwords.superuser, hold.port, "drawdown");
+    },
     adopted: hold.adopted,
     stop: () => {
       stopped ??= letGo();
@@ -152,6 +160,7 @@ async function takeHold(site: Site): Promise<Hold> {
       if (held) {
         const adopted = start?.child.pid !== held.pid;
         start = undefined;
+        rememberPort(site.cluster.portFile, held.port);
         return { ...held, adopted };
       }
       if (start?.hasEnded() && found === undefined) {

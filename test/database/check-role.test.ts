@@ -13,7 +13,12 @@ beforeEach(async () => {
 afterEach(() => clone.drop());
 
 async function check(url: string, runAsRole = false): Promise<void> {
-  const database = await openDatabase({ url, runAsRole, readPoolMax: 1, writePoolMax: 1 });
+  const database = await openDatabase({
+    findUrl: () => url,
+    runAsRole,
+    readPoolMax: 1,
+    writePoolMax: 1,
+  });
   onTestFinished(() => database.close());
   await checkRole(database.reads);
 }

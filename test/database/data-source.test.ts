@@ -13,7 +13,7 @@ let clone: TestDatabase;
 let database: Database;
 
 const open = (url: string, runAsRole = false): Promise<Database> =>
-  openDatabase({ url, runAsRole, readPoolMax: 1, writePoolMax: 1 });
+  openDatabase({ findUrl: () => url, runAsRole, readPoolMax: 1, writePoolMax: 1 });
 
 beforeAll(async () => {
   clone = await cloneDatabase();

@@ -16,12 +16,14 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { isReachable } from "../../src/database/connection.ts";
+import { openDatabase } from "../../src/database/data-source.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import {
   embeddedPackage,
@@ -256,6 +258,26 @@ describe("the embedded PostgreSQL in one data folder", () => {
     await untilTrue(async () => (await survived()).length === 1);
     expect(await survived()).toEqual([{ answer: 7 }]);
     expect(postmasterOf(dataDir)).not.toBe(pid);
+  });
+
+  test("a server that comes back on another port is followed by the pools", async () => {
+    const server = await start();
+    const findUrl = () => server.appUrl;
+    const pools = { readPoolMax: 1, writePoolMax: 1 };
+    const database = await openDatabase({ findUrl, runAsRole: false, ...pools });
+    onTestFinished(() => database.close());
+    const { appUrl } = server;
+    // As if somebody had taken the port: the next start tries the one that stands here.
+    const elsewhere = createServer().listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+    const { port } = elsewhere.address() as AddressInfo;
+    await new Promise((resolve) => elsewhere.close(resolve));
+    writeFileSync(join(dataDir, "postgres", "port"), String(port));
+    process.kill(postmasterOf(dataDir), "SIGKILL");
+
+    const served = () => isReachable(database.reads).catch(() => false);
+    await untilTrue(async () => server.appUrl !== appUrl && (await served()));
+    expect(await isReachable(database.writes)).toBe(true);
   });
 
   test("a pid file whose pid now belongs to another process is no obstacle", async () => {

@@ -18,7 +18,12 @@ let database: Database;
 beforeAll(async () => {
   clone = await cloneDatabase();
   const { appUrl: url } = clone;
-  database = await openDatabase({ url, runAsRole: false, readPoolMax: 2, writePoolMax: 1 });
+  database = await openDatabase({
+    findUrl: () => url,
+    runAsRole: false,
+    readPoolMax: 2,
+    writePoolMax: 1,
+  });
   await withConnection(database.writes, async ({ client }) => {
     await client.query(`BEGIN; SET LOCAL app.tenant = '${TENANT}'`);
     for (const table of TABLES) {

@@ -37,7 +37,7 @@ export async function openLedger(): Promise<TestLedger> {
   await superuser.connect();
   const connect = async () => {
     const connections = await openDatabase({
-      url: database.appUrl,
+      findUrl: () => database.appUrl,
       runAsRole: false,
       readPoolMax: 4,
       writePoolMax: 4,
