@@ -7,10 +7,11 @@ import { type Account, takeNote } from "./account.ts";
 import { checkBooks, withSuperuser } from "./books.ts";
 import { checkAudit, makeCustomers } from "./customers.ts";
 import { Deliverer, describe } from "./delivery.ts";
+import { readHistory } from "./history.ts";
 import { type Mix, makeOperation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { inParallel, type Run } from "./run.ts";
-import { type Called, findContradictions, readHistory } from "./serial-order.ts";
+import { type Called, findContradictions } from "./serial-order.ts";
 
 /** A customer lives for some rounds; in each so many calls are made at once. */
 const SIZES = {

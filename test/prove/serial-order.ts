@@ -4,11 +4,11 @@
  * draw or a refusal does not fit it, or where it contradicts the order in real time.
  */
 import type { Message } from "@bufbuild/protobuf";
-import type pg from "pg";
 import { Capture } from "../../gen/drawdown/v1/charge_pb.ts";
 import type { CreateChargeResponse } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import type { CreateCreditGrantResponse } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
 import type { Movement } from "../../gen/drawdown/v1/movement_pb.ts";
+import type { History, Lot, Row } from "./history.ts";
 import type { Operation } from "./operation.ts";
 import type { Outcome } from "./wire.ts";
 
@@ -18,78 +18,6 @@ export interface Called {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly outcome: Outcome;
-}
-
-/** One row of the journal, amounts in units of 10^-12. */
-interface Row {
-  readonly sequence: number;
-  readonly event: string;
-  readonly debit: string;
-  readonly credit: string;
-  readonly grantId: string;
-  readonly chargeId: string | null;
-  readonly currency: string;
-  readonly amount: bigint;
-  readonly bookedAtUs: bigint;
-}
-
-interface Lot {
-  readonly id: string;
-  readonly currency: string;
-  readonly priority: number;
-  /** Microseconds; null for never. */
-  readonly expiresAtUs: bigint | null;
-  readonly firstSequence: number;
-  readonly features: readonly string[];
-  free: bigint;
-}
-
-export interface History {
-  readonly rows: readonly Row[];
-  readonly lots: ReadonlyMap<string, Lot>;
-  /** The feature of each charge. */
-  readonly features: ReadonlyMap<string, string | null>;
-}
-
-const E12 = "1000000000000";
-const US = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
-
-export async function readHistory(client: pg.Client, customerId: string): Promise<History> {
-  const ask = async (sql: string) => (await client.query(sql, [customerId])).rows;
-  const rows = await ask(`SELECT sequence, event, debit_account, credit_account, credit_grant_id,
-      charge_id, currency, (amount * ${E12})::numeric(40) AS amount, ${US("booked_at")} AS booked_at
-    FROM transfer WHERE customer_id = $1 ORDER BY sequence`);
-  const grants = await ask(`SELECT credit_grant_id, currency, priority, features, first_sequence,
-      ${US("expires_at")} AS expires_at FROM credit_grant WHERE customer_id = $1`);
-  const charges = await ask("SELECT charge_id, feature_key FROM charge WHERE customer_id = $1");
-  return {
-    rows: rows.map((row) => ({
-      sequence: Number(row.sequence),
-      event: row.event,
-      debit: row.debit_account,
-      credit: row.credit_account,
-      grantId: row.credit_grant_id,
-      chargeId: row.charge_id,
-      currency: row.currency,
-      amount: BigInt(row.amount),
-      bookedAtUs: BigInt(row.booked_at),
-    })),
-    lots: new Map(
-      grants.map((row) => [
-        row.credit_grant_id,
-        {
-          id: row.credit_grant_id,
-          currency: row.currency,
-          priority: row.priority,
-          expiresAtUs: row.expires_at === null ? null : BigInt(row.expires_at),
-          firstSequence: Number(row.first_sequence ?? 0),
-          features: row.features,
-          free: 0n,
-        },
-      ]),
-    ),
-    features: new Map(charges.map((row) => [row.charge_id, row.feature_key])),
-  };
 }
 
 /** Says everything that does not fit; nothing when the history is explained. */
@@ -163,22 +91,60 @@ function compareDrawOrder(one: Lot, other: Lot): number {
  * Every row that takes credit must take from the first lot in order that has some: whoever leaves
  * something in a lot and goes on to the next is found by the row that follows.
  */
-function replayDraws({ rows, features }: History, free: FreeCredit): string[] {
+function replayDraws(history: History, free: FreeCredit): string[] {
+  const { rows } = history;
   const found: string[] = [];
+  let checkedTo = 0;
   for (const row of rows) {
-    if (takes(row)) {
-      const feature = row.chargeId === null ? ANY_FEATURE : (features.get(row.chargeId) ?? null);
-      const [lot] = free.inOrder(row.currency, feature);
-      const isNext = lot?.id === row.grantId && lot.free >= row.amount;
-      if (!isNext) found.push(`${row.sequence} ${row.event} is not the next draw in order (D2)`);
-      const isOver =
-        lot !== undefined && lot.expiresAtUs !== null && row.bookedAtUs >= lot.expiresAtUs;
-      if (isOver) found.push(`${row.sequence} ${row.event} takes expired credit (M5)`);
+    if (takes(row) && row.sequence > checkedTo) {
+      const draws = drawsFrom(rows, row);
+      found.push(...checkDraws(history, draws, free));
+      checkedTo = draws.at(-1)?.sequence ?? row.sequence;
     }
     free.apply(row);
   }
   return found;
 }
+
+/** The rows from one on with which one charge takes credit at one moment. */
+function drawsFrom(rows: readonly Row[], { sequence, chargeId, bookedAtUs }: Row): Row[] {
+  const own = (row: Row) => row.chargeId === chargeId && row.bookedAtUs === bookedAtUs;
+  const begins = rows.findIndex((row) => row.sequence === sequence);
+  if (chargeId === null) return rows.slice(begins, begins + 1);
+  const ends = rows.findIndex((row, at) => at > begins && !(own(row) && TAKES.has(row.event)));
+  return rows.slice(begins, ends < 0 ? rows.length : ends);
+}
+
+/** What rows that follow each other take must be what the order gives them. */
+function checkDraws(
+  { lots, features }: History,
+  made: readonly Row[],
+  free: FreeCredit,
+): readonly string[] {
+  const found: string[] = [];
+  const draws = made.filter(takes);
+  const lotOf = ({ grantId }: Row) => lots.get(grantId);
+  // A charge that settles for more than it held joins the extra to its holds before all others.
+  const isJoined = made.some((row) => row.debit === "customer_held");
+  if (isJoined) draws.sort((one, other) => compareByLot(lotOf(one), lotOf(other)));
+  const [{ chargeId, currency } = { chargeId: null, currency: "" }] = draws;
+  const feature = chargeId === null ? ANY_FEATURE : (features.get(chargeId) ?? null);
+  const left = free.inOrder(currency, feature).map((lot) => ({ lot, free: lot.free }));
+  for (const draw of draws) {
+    while (left[0]?.free === 0n) left.shift();
+    const [next] = left;
+    const isNext = next?.lot.id === draw.grantId && next.free >= draw.amount;
+    if (isNext) next.free -= draw.amount;
+    else found.push(`${draw.sequence} ${draw.event} is not the next draw in order (D2)`);
+    const expiresAtUs = lotOf(draw)?.expiresAtUs ?? null;
+    const isOver = expiresAtUs !== null && draw.bookedAtUs >= expiresAtUs;
+    if (isOver) found.push(`${draw.sequence} ${draw.event} takes expired credit (M5)`);
+  }
+  return found;
+}
+
+const compareByLot = (one: Lot | undefined, other: Lot | undefined): number =>
+  one === undefined || other === undefined ? 0 : compareDrawOrder(one, other);
 
 interface Span {
   readonly first: number;
