@@ -8,7 +8,7 @@ import { NotLoaded } from "../book/need.ts";
 import type { DueBounds } from "../charge/book-due.ts";
 import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
-import { assert, refuse } from "../errors.ts";
+import { assert, type Refusal, refuse } from "../errors.ts";
 import { type Instant, laterOf } from "../money/time.ts";
 import {
   type BalanceRow,
@@ -25,7 +25,7 @@ import { LOAD_BALANCES } from "./load-statements.ts";
 import { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
-/** A forecast books at most so much on its copy; no customer comes near it. */
+/** A look books at most so much on its copy, which it holds in memory. */
 const LOOK_BOUNDS: DueBounds = { eventsMax: 100_000, transfersMax: 1_000_000 };
 const LOAD_ROUNDS_MAX = 64;
 
@@ -41,13 +41,17 @@ export interface LookParts {
   readonly random32: () => number;
 }
 
-export async function lookAtBook<Result>(parts: LookParts, look: Look<Result>): Promise<Result> {
+export async function lookAtBook<Result>(
+  parts: LookParts,
+  look: Look<Result>,
+  bounds: DueBounds = LOOK_BOUNDS,
+): Promise<Result> {
   const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setTenant(look.tenantId)}`;
   try {
     return await withConnection(parts.reads, async ({ client }) => {
       const begun = client.query(begin);
       await begun;
-      const result = await lookIn(new Session(client, begun), parts, look);
+      const result = await lookIn(new Session(client, begun), parts, look, bounds);
       await client.query("COMMIT");
       return result;
     });
@@ -61,6 +65,7 @@ async function lookIn<Result>(
   session: Session,
   parts: LookParts,
   look: Look<Result>,
+  bounds: DueBounds,
 ): Promise<Result> {
   const customers = [look.customerId];
   const [heads, clocks, balances] = await Promise.all([
@@ -86,9 +91,16 @@ async function lookIn<Result>(
     currencies: parts.currencies,
     books: new Map([[book.customerId, book]]),
   };
-  const unfinished = await bookAllDue(context, LOOK_BOUNDS);
-  assert(unfinished.size === 0, "a look books all that is due");
+  const unfinished = await bookAllDue(context, bounds);
+  if (unfinished.size > 0) throw tooMuchDue(look.until);
   return await runLook(context, book, look);
+}
+
+/** What is due now is soon booked, and the look can be had then; a forecast may ask for less. */
+function tooMuchDue(until: Instant | null): Refusal {
+  if (until === null) return refuse("OVERLOADED", "too much is due; it is being booked");
+  const message = "more falls due until then than can be forecast; ask for an earlier moment";
+  return refuse("INVALID_REQUEST", message, {}, "as_of");
 }
 
 async function runLook<Result>(
