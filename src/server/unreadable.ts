@@ -2,7 +2,13 @@
  * Owns what a caller is told about a request that cannot be read at all: both libraries would say
  * INTERNAL, or say it without naming the field.
  */
-import { type DescField, type DescMessage, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  fromJson,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import type { Refusal } from "../errors.ts";
 import { invalidRequest } from "../rpc/validation.ts";
 import { REQUEST_BYTES_MAX } from "./limits.ts";
@@ -109,5 +115,5 @@ function nameOfType(field: DescField): string {
   if (field.fieldKind === "list") return field.listKind === "enum" ? field.enum.name : "element";
   if (field.fieldKind === "map") return "map";
   if (field.fieldKind === "enum") return field.enum.name;
-  return "value";
+  return field.fieldKind === "scalar" ? ScalarType[field.scalar].toLowerCase() : "value";
 }
