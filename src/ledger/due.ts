@@ -22,7 +22,12 @@ export function compareDue(left: Due, right: Due): number {
 }
 
 /** What time will do to a lot next. A grant that waits for payment, or has ended, has nothing. */
-export function nextDueOfLot(lot: Lot): Due | null {
+export function nextDueOfLot(
+  lot: Pick<
+    Lot,
+    "number" | "status" | "availability" | "settlementStatus" | "effectiveAt" | "expiresAt"
+  >,
+): Due | null {
   const { number } = lot;
   if (lot.status === "PENDING" && isFunded(lot)) {
     return { at: lot.effectiveAt, kind: "activation", number };

@@ -55,7 +55,7 @@ export function isPaid(lot: Lot): boolean {
 }
 
 /** Whether only time keeps a pending grant from becoming available. */
-export function isFunded(lot: Lot): boolean {
+export function isFunded(lot: Pick<Lot, "availability" | "settlementStatus">): boolean {
   switch (lot.availability) {
     case null:
     case "ON_CREATION":

@@ -99,6 +99,7 @@ const COPIED_TABLES = [
   "credit_grant",
   "charge",
   "transfer",
+  "request",
 ] as const;
 
 const UNIT = CHARGE.amount;
@@ -154,6 +155,8 @@ class Copier {
       amount,
       remaining: "0",
     });
+    // Every grant was asked for.
+    await this.#copy("request", ofOne, grants, { request_id: "'grant-of-the-past-' || g" });
     await this.#copy("transfer", `${ofOne} AND t.event = 'FUNDED'`, grants, {
       sequence: `${first} + g`,
       booked_at: LAST_BOOKED_AT,

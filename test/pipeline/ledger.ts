@@ -59,12 +59,19 @@ export async function openLedger(): Promise<TestLedger> {
     },
     async customer() {
       customers += 1n;
-      const id = makeId<CustomerId>(instant(1_800_000_000_000_000n), customers, Number(customers));
-      const values = [TENANT, id, `customer-${customers}`, customers];
+      const createdAt = new Date();
+      const at = instant(BigInt(createdAt.getTime()) * 1_000n);
+      const id = makeId<CustomerId>(at, customers, Number(customers));
+      const values = [TENANT, id, `customer-${customers}`, customers, createdAt];
       await superuser.query(
         `INSERT INTO customer (tenant_id, customer_id, key, name, metadata, number, created_at)
-          VALUES ($1, $2, $3, '', '{}', $4, clock_timestamp())`,
+          VALUES ($1, $2, $3, '', '{}', $4, $5)`,
         values,
+      );
+      await superuser.query("UPDATE tenant SET customer_count = $1", [customers]);
+      await superuser.query(
+        "INSERT INTO customer_key (tenant_id, customer_id, key) VALUES ($1, $2, $3)",
+        values.slice(0, 3),
       );
       await superuser.query(
         "INSERT INTO customer_head (tenant_id, customer_id) VALUES ($1, $2)",

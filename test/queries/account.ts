@@ -32,6 +32,7 @@ export interface GrantWords {
   readonly features?: readonly string[];
   readonly effectiveAt?: Instant;
   readonly expiresAt?: Instant;
+  readonly expiresAfter?: string;
   readonly sold?: "INVOICE" | "EXTERNAL";
   readonly description?: string;
   readonly metadata?: Metadata;
@@ -64,8 +65,12 @@ export class Account {
   }
 
   /** Runs a verb and answers what `pick` takes of its result. */
-  run<Result, Answer>(verb: (book: Book) => Result, pick: (result: Result) => Answer) {
-    const write = writeOf({ customerId: this.id, verb, answer: pick });
+  run<Result, Answer>(
+    verb: (book: Book) => Result,
+    pick: (result: Result) => Answer,
+    keptIn: "charge" | "request" = "request",
+  ) {
+    const write = writeOf({ customerId: this.id, verb, answer: pick, keptIn });
     return this.#ledger.pipeline.submit(write) as Promise<Answer>;
   }
 
@@ -79,7 +84,7 @@ export class Account {
       priority: 10,
       effectiveAt: words.effectiveAt ?? null,
       expiresAt: words.expiresAt ?? null,
-      expiresAfter: null,
+      expiresAfter: words.expiresAfter ?? null,
       features: words.features ?? [],
       purchase:
         words.sold === undefined
@@ -167,7 +172,8 @@ export class Account {
       description: words.description ?? "",
       metadata: words.metadata ?? {},
     };
-    return this.run((book) => createCharge(book, command), idOf);
+    const keptIn = capture === "AUTOMATIC" ? "charge" : "request";
+    return this.run((book) => createCharge(book, command), idOf, keptIn);
   }
 }
 

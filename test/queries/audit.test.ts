@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { updateExternalSettlement } from "../../src/grant/update-external-settlement.ts";
 import type { CustomerId, InvoiceId } from "../../src/ledger/ids.ts";
-import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
 import { type AuditEvent, audit } from "../../src/queries/audit/audit.ts";
 import type { Check } from "../../src/queries/audit/finding.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
-import { Account, clockOf } from "./account.ts";
+import { Account } from "./account.ts";
+import { fillBooks } from "./full-books.ts";
 import { fillJournal } from "./long-journal.ts";
 
 let ledger: TestLedger;
@@ -25,39 +24,9 @@ async function run(customerId: CustomerId | null): Promise<AuditEvent[]> {
 const findingsOf = (events: readonly AuditEvent[]) =>
   events.flatMap((event) => (event.kind === "finding" ? [event.finding] : []));
 
-/** Books in which everything has happened that can. */
-async function fill(account: Account): Promise<void> {
-  const later = instant((await clockOf(ledger)) + 3_600n * MICROSECONDS_PER_SECOND);
-  const settle = (grantId: Awaited<ReturnType<Account["grant"]>>) =>
-    account.run(
-      (book) => updateExternalSettlement(book, { grantId, status: "SETTLED" }),
-      ({ lot }) => lot.id,
-    );
-  await account.grant("500", { expiresAt: later });
-  await account.grant("100", { features: ["api"] });
-  await settle(await account.grant("30", { sold: "EXTERNAL" }));
-  await account.grant("9", { sold: "EXTERNAL" });
-  await account.grant("8", { sold: "INVOICE" });
-  await account.adjust("7");
-  await account.adjust("-2");
-  await account.charge("20");
-  const both = await account.charge("30", { feature: "api" });
-  await account.correct(both, "5");
-  const hold = await account.hold("40");
-  await account.settle(hold, "25");
-  await account.hold("11");
-  await account.cancel(await account.hold("12"));
-  const rest = await account.charge("1000", { mode: "CREDIT_THEN_INVOICE" });
-  await account.correct(rest, "10");
-  await account.grant("50", { currency: "EUR" });
-  const wrong = await account.grant("60", { currency: "EUR" });
-  await account.charge("55", { currency: "EUR" });
-  await account.voidGrant(wrong);
-}
-
 async function filled(): Promise<Account> {
   const account = await Account.open(ledger);
-  await fill(account);
+  await fillBooks(ledger, account);
   return account;
 }
 
@@ -229,8 +198,73 @@ const FAULTS: readonly (readonly [check: Check, what: string, statement: string]
       `UPDATE invoice SET ${set} WHERE customer_id = $1 AND kind = 'OVERAGE'`,
     ],
   ),
+  ...(
+    [
+      ["charge_line", "UPDATE invoice_line SET amount = amount + 1", "charge_id IS NOT NULL"],
+      ["charge_moments", "UPDATE transfer SET currency = 'EUR'", "event = 'HELD' AND amount = 12"],
+      [
+        "created_at",
+        "UPDATE transfer SET created_at = created_at - interval '1 s'",
+        "event = 'HELD'",
+      ],
+      ["customer_key", "DELETE FROM customer_key", "true"],
+      ["grant_terms", "UPDATE credit_grant SET per_unit_cost = 3", "funding_method = 'INVOICE'"],
+      [
+        "grant_terms",
+        "UPDATE credit_grant SET purchase_currency = 'XYZ'",
+        "invoice_id IS NOT NULL",
+      ],
+      ["grant_terms", "UPDATE credit_grant SET invoice_id = NULL", "invoice_id IS NOT NULL"],
+      ["grant_terms", "UPDATE credit_grant SET availability = NULL", "invoice_id IS NOT NULL"],
+      ["grant_times", "UPDATE credit_grant SET due_at = NULL", "due_at IS NOT NULL"],
+      ["grant_times", "UPDATE credit_grant SET voided_at = created_at", "status = 'VOIDED'"],
+      ["invoice_numbers", "UPDATE invoice SET issue_number = 2", "issue_number = 1"],
+      [
+        "invoice_state",
+        "UPDATE invoice SET status = 'PAID', paid_at = issued_at",
+        "issue_number = 1",
+      ],
+      [
+        "invoice_state",
+        "UPDATE invoice SET created_at = created_at - interval '1 s'",
+        "kind = 'OVERAGE'",
+      ],
+      [
+        "movement_note",
+        "DELETE FROM movement_note",
+        "sequence = (SELECT min(sequence) FROM movement_note)",
+      ],
+      ["object_numbers", "UPDATE invoice SET number = number + 1", "kind = 'PURCHASE'"],
+      ["payment_amount", "UPDATE transfer SET amount = 29", "event = 'PAYMENT_SETTLED'"],
+      [
+        "request_missing",
+        "DELETE FROM request",
+        "created_at = (SELECT max(created_at) FROM credit_grant)",
+      ],
+      [
+        "request_missing",
+        "DELETE FROM request",
+        "created_at IN (SELECT settled_at FROM charge WHERE capture = 'MANUAL')",
+      ],
+      [
+        "request_doubled",
+        "UPDATE request SET request_id = (SELECT max(c.request_id) FROM charge c WHERE c.customer_id = $1)",
+        "created_at = (SELECT max(created_at) FROM credit_grant)",
+      ],
+      [
+        "transfer_account",
+        "UPDATE transfer SET credit_account = 'accrued'",
+        "event = 'CONSUMED' AND currency = 'EUR' AND amount = 50",
+      ],
+      ["transfer_charge", "UPDATE transfer SET charge_id = customer_id", "event = 'VOIDED'"],
+    ] as const
+  ).map(([check, statement, rows]): [Check, string, string] => [
+    check,
+    `${statement} where ${rows}`,
+    `${statement} WHERE customer_id = $1 AND ${rows}`,
+  ]),
   [
-    "invoice_line_missing",
+    "invoice_line",
     "an invoice is gone",
     "DELETE FROM invoice WHERE customer_id = $1 AND kind = 'OVERAGE'",
   ],

@@ -8,6 +8,7 @@ import { customerNotFound } from "../customer-reads.ts";
 import { type WalkedCustomer, walkCustomers } from "../customer-spans.ts";
 import type { Finding } from "./finding.ts";
 import { auditGroup } from "./group.ts";
+import { findStrays } from "./strays.ts";
 
 const GROUPS_AT_ONCE = 2;
 const PROGRESS_INTERVAL_MS = 1_000;
@@ -68,6 +69,10 @@ export async function* audit(
     if (underWay.length === GROUPS_AT_ONCE) yield* finishFirst();
   }
   while (underWay.length > 0) yield* finishFirst();
+  for (const finding of customerId === null ? await findStrays(reads, tenantId) : []) {
+    counts.findings += 1;
+    yield { kind: "finding", finding };
+  }
   if (customerId !== null && counts.customers === 0) throw customerNotFound(customerId);
   const { customers, transfers, findings } = counts;
   yield { kind: "summary", customers, transfers, findings };

@@ -8,60 +8,83 @@ import { SPAN_ROWS } from "../customer-spans.ts";
 import { selectRows } from "../statement.ts";
 import { type Audited, FIRST_ID, pageRowsOf } from "./audited.ts";
 import type { Check } from "./finding.ts";
+import { checkRates } from "./rates.ts";
 import * as statements from "./statements.ts";
 
 interface SumRow {
   readonly customer_id: CustomerId;
-  readonly number: bigint;
+  /** How many creation sequences were taken, and what they add up to. */
+  readonly numbers: bigint;
+  readonly sum_of_numbers: bigint;
   readonly last_id: string;
   readonly charges: bigint;
   readonly consumed: string;
   readonly returned: bigint;
+  readonly manual: boolean;
+  readonly invoiced: boolean;
+  readonly rated: boolean;
   readonly unsound: readonly ChargeId[] | null;
 }
 
-interface Sums {
+/** What charges come to, and whether there are such as further rules are about. */
+export interface ChargeSums {
   consumed: bigint;
   returned: bigint;
+  manual: boolean;
+  invoiced: boolean;
+  rated: boolean;
 }
+
+const noCharges = (): ChargeSums => ({
+  consumed: 0n,
+  returned: 0n,
+  manual: false,
+  invoiced: false,
+  rated: false,
+});
 
 export async function checkCharges(
   manager: EntityManager,
   audited: ReadonlyMap<CustomerId, Audited>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlyMap<CustomerId, ChargeSums>> {
   const sums = await sumCharges(manager, audited, signal);
   for (const each of audited.values()) {
-    const { consumed, returned } = sums.get(each.customerId) ?? { consumed: 0n, returned: 0n };
+    const { consumed, returned, rated } = sums.get(each.customerId) ?? noCharges();
+    if (rated) await checkRates(manager, each, signal);
     const { replay } = each;
     if (consumed === replay.consumedDigest && returned === replay.returnedDigest) continue;
     await findWrongCharges(manager, each, signal);
     await findStrayTransfers(manager, each, signal);
   }
+  return sums;
 }
 
 async function sumCharges(
   manager: EntityManager,
   audited: ReadonlyMap<CustomerId, Audited>,
   signal: AbortSignal,
-): Promise<ReadonlyMap<CustomerId, Sums>> {
+): Promise<ReadonlyMap<CustomerId, ChargeSums>> {
   const ids = [...audited.keys()];
   const limit = pageRowsOf(ids);
-  const sums = new Map<CustomerId, Sums>();
+  const sums = new Map<CustomerId, ChargeSums>();
   let after = FIRST_ID;
   for (;;) {
     signal.throwIfAborted();
     const values = [ids, after, limit];
     const rows = await selectRows<SumRow>(manager, statements.SUM_CHARGES, values);
     for (const row of rows) {
-      const sum = sums.get(row.customer_id) ?? { consumed: 0n, returned: 0n };
+      const sum = sums.get(row.customer_id) ?? noCharges();
       sum.consumed += BigInt(row.consumed);
       sum.returned += row.returned;
+      sum.manual ||= row.manual;
+      sum.invoiced ||= row.invoiced;
+      sum.rated ||= row.rated;
       sums.set(row.customer_id, sum);
       const customer = audited.get(row.customer_id);
-      customer?.comparison().number(row.number);
+      customer?.comparison().number(row.sum_of_numbers, row.numbers);
       for (const chargeId of row.unsound ?? []) {
-        const expected = "parts that come to the amount";
+        const expected = "parts and moments that fit";
         customer?.findings.add("charge_amount", expected, "others", { chargeId });
       }
     }

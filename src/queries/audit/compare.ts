@@ -4,7 +4,6 @@
  */
 
 import type { ChargeRow } from "../../database/entities/charge.ts";
-import type { CreditGrantRow } from "../../database/entities/credit-grant.ts";
 import type { BalanceRow, CustomerHeadRow } from "../../database/entities/customer.ts";
 import type { GrantId } from "../../ledger/ids.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
@@ -12,25 +11,9 @@ import type { CurrencyCode } from "../../money/currency.ts";
 import { earlierOf, formatInstant, type Instant } from "../../money/time.ts";
 import type { Check, Findings, Subject } from "./finding.ts";
 import { CUSTOMER_CREDIT, CUSTOMER_HELD } from "./flows.ts";
-import { type CustomerReplay, emptyLot, type ReplayedLot } from "./replay.ts";
-
-export type AuditedGrant = Pick<
-  CreditGrantRow,
-  | "credit_grant_id"
-  | "number"
-  | "first_sequence"
-  | "expires_at"
-  | "due_at"
-  | "voided_at"
-  | "status"
-  | "settlement_status"
-  | "currency"
-  | "amount"
-  | "remaining"
-  | "held"
-  | "accrued"
-  | "adjusted_unpaid"
->;
+import { type AuditedGrant, compareGrant } from "./grants.ts";
+import type { CustomerReplay } from "./replay.ts";
+import { emptyLot } from "./replayed-lot.ts";
 
 export type AuditedBalance = Pick<BalanceRow, "currency" | "credit" | "held" | "issued">;
 
@@ -53,7 +36,9 @@ export class Comparison {
   readonly #findings: Findings;
   readonly #issued = new Map<CurrencyCode, Amount>();
   readonly #unmatched: Set<GrantId>;
-  #numberMax = 0n;
+  #numbers = 0n;
+  #sumOfNumbers = 0n;
+  #linesMissing = false;
   #dueAt: Instant | null = null;
 
   constructor(replay: CustomerReplay, findings: Findings) {
@@ -71,24 +56,7 @@ export class Comparison {
     this.number(row.number);
     this.#dueAt = earlierOf(this.#dueAt, row.due_at);
 
-    const about: Subject = { grantId, currency };
-    this.#amounts("grant_remaining", lot.remaining, row.remaining, about);
-    this.#amounts("grant_held", lot.held, row.held, about);
-    this.#amounts("grant_accrued", lot.accrued, row.accrued, about);
-    this.#amounts("grant_adjusted_unpaid", lot.adjustedUnpaid, row.adjusted_unpaid, about);
-    this.#texts("grant_first_sequence", lot.firstSequence, row.first_sequence, about);
-    if (lot.currency !== currency) this.#texts("grant_currency", lot.currency, currency, about);
-    if (lot.fundings > 1 || (lot.fundings === 1 && lot.funded !== row.amount)) {
-      const found = `${lot.fundings} for ${formatAmount(lot.funded)}`;
-      this.#findings.add("grant_funded", `1 for ${formatAmount(row.amount)}`, found, about);
-    }
-    const status = fittingStatus(row, lot);
-    if (!status.fits) this.#findings.add("grant_status", status.expected, row.status, about);
-    const settlement = expectedSettlement(lot);
-    if (!settlement.includes(row.settlement_status)) {
-      const expected = settlement.map((each) => each ?? "none").join(" or ");
-      this.#findings.add("grant_settlement", expected, row.settlement_status ?? "none", about);
-    }
+    compareGrant(row, lot, this.#findings);
   }
 
   balance(row: AuditedBalance): void {
@@ -112,9 +80,15 @@ export class Comparison {
     if (holds.size === 0) this.#replay.holds.delete(chargeId);
   }
 
-  /** Takes note of the creation sequence of an object. */
-  number(number: bigint): void {
-    if (number > this.#numberMax) this.#numberMax = number;
+  /** Takes note of creation sequences that were taken: of one object, or the sum of several. */
+  number(sum: bigint, count = 1n): void {
+    this.#sumOfNumbers += sum;
+    this.#numbers += count;
+  }
+
+  /** Credit lines that were removed leave no trace of their creation sequence (I1). */
+  linesMayBeMissing(): void {
+    this.#linesMissing = true;
   }
 
   /** Says what is missing, and compares the head. Comes last. */
@@ -135,11 +109,16 @@ export class Comparison {
     this.#texts("head_sequence", BigInt(this.#replay.sequence), head.sequence, {});
     this.#texts("head_invoice_count", issuedInvoices, head.invoice_count, {});
     const { lastBookedAt } = this.#replay;
-    if (lastBookedAt !== "" && (head.last_booked_at ?? "") < lastBookedAt) {
-      this.#texts("head_last_booked_at", lastBookedAt, head.last_booked_at, {});
+    const booked = lastBookedAt === "" ? null : lastBookedAt;
+    this.#texts("head_last_booked_at", booked, head.last_booked_at, {});
+    const count = head.object_count;
+    if (count < this.#numbers || (count > this.#numbers && !this.#linesMissing)) {
+      this.#texts("head_object_count", this.#numbers, count, {});
     }
-    if (head.object_count < this.#numberMax) {
-      this.#texts("head_object_count", this.#numberMax, head.object_count, {});
+    const sum = (count * (count + 1n)) / 2n;
+    if (count === this.#numbers && sum !== this.#sumOfNumbers) {
+      const found = `numbers that add up to ${this.#sumOfNumbers}`;
+      this.#findings.add("object_numbers", `1 to ${count}, which add up to ${sum}`, found, {});
     }
     const due = this.#dueAt;
     if (due !== null && (head.next_due_at === null || head.next_due_at > due)) {
@@ -162,36 +141,4 @@ export class Comparison {
     if (expected === found) return;
     this.#findings.add(check, `${expected ?? "none"}`, `${found ?? "none"}`, subject);
   }
-}
-
-/** Whether the status fits what the journal says of the grant (G1). */
-function fittingStatus(
-  row: AuditedGrant,
-  lot: ReplayedLot,
-): { readonly fits: boolean; readonly expected: string } {
-  const available = lot.fundings > 0;
-  switch (row.status) {
-    case "PENDING":
-      return { fits: !available, expected: "a status of available credit" };
-    case "ACTIVE":
-      return { fits: available && lot.remaining > 0n, expected: "another, as nothing remains" };
-    case "EXHAUSTED":
-      return { fits: available && lot.remaining === 0n, expected: "another, as something remains" };
-    case "EXPIRED": {
-      const fits = available && lot.remaining === lot.held && row.expires_at !== null;
-      return { fits, expected: "another, as credit is left that nothing holds" };
-    }
-    case "VOIDED": {
-      const fits = lot.remaining === lot.held && row.voided_at !== null;
-      return { fits, expected: "another, as credit is left that nothing holds" };
-    }
-  }
-}
-
-/** What the settlement status may be after the payments that were booked (G5). */
-function expectedSettlement(lot: ReplayedLot): readonly AuditedGrant["settlement_status"][] {
-  if (lot.settlements > 0)
-    return lot.settlements === 1 && lot.authorizations === 0 ? ["SETTLED"] : [];
-  if (lot.authorizations > 0) return ["AUTHORIZED"];
-  return lot.authorizations === 0 ? [null, "PENDING", "FAILED"] : [];
 }

@@ -11,10 +11,12 @@ import { SPAN_ROWS, stretchesOf, type WalkedCustomer } from "../customer-spans.t
 import { selectRows } from "../statement.ts";
 import { type Audited, FIRST_ID, pageRowsOf, startAudit } from "./audited.ts";
 import { checkCharges } from "./charges.ts";
-import type { AuditedBalance, AuditedGrant, AuditedHead, OpenCharge } from "./compare.ts";
+import type { AuditedBalance, AuditedHead, OpenCharge } from "./compare.ts";
 import type { Finding } from "./finding.ts";
+import type { AuditedGrant } from "./grants.ts";
 import { checkInvoices } from "./invoices.ts";
 import { readLines } from "./journal-text.ts";
+import { checkRules } from "./rules.ts";
 import * as statements from "./statements.ts";
 
 export interface GroupAudit {
@@ -117,12 +119,21 @@ async function compareKept(
   signal: AbortSignal,
 ): Promise<void> {
   const ids = [...audited.keys()];
-  await compareGrants(manager, audited, signal);
+  const restricted = await compareGrants(manager, audited, signal);
   const open = await selectRows<Of<OpenCharge>>(manager, statements.READ_OPEN_CHARGES, [ids]);
   for (const row of open) audited.get(row.customer_id)?.comparison().openCharge(row);
-  await checkCharges(manager, audited, signal);
+  const charges = await checkCharges(manager, audited, signal);
   signal.throwIfAborted();
-  const issued = await checkInvoices(manager, audited);
+  const { issued, overdrawn } = await checkInvoices(manager, audited);
+  const having = (what: "manual" | "invoiced") =>
+    ids.filter((customerId) => charges.get(customerId)?.[what] === true);
+  const concerned = {
+    eventful: new Set(ids.filter((id) => audited.get(id)?.replay.onlyConsumed === false)),
+    manual: new Set(having("manual")),
+    invoiced: new Set([...having("invoiced"), ...overdrawn]),
+    restricted,
+  };
+  await checkRules(manager, audited, concerned, signal);
 
   const rows = await selectRows<Of<AuditedBalance>>(manager, statements.READ_BALANCES, [ids]);
   const balances = Map.groupBy(rows, (row) => row.customer_id);
@@ -135,11 +146,13 @@ async function compareKept(
   }
 }
 
+/** Returns the customers that have credit for some features only. */
 async function compareGrants(
   manager: EntityManager,
   audited: ReadonlyMap<CustomerId, Audited>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlySet<CustomerId>> {
+  const restricted = new Set<CustomerId>();
   const ids = [...audited.keys()];
   const limit = pageRowsOf(ids);
   let after: string = FIRST_ID;
@@ -147,9 +160,12 @@ async function compareGrants(
     signal.throwIfAborted();
     const values = [ids, after, limit];
     const rows = await selectRows<Of<AuditedGrant>>(manager, statements.READ_GRANTS, values);
-    for (const row of rows) audited.get(row.customer_id)?.comparison().grant(row);
+    for (const row of rows) {
+      audited.get(row.customer_id)?.comparison().grant(row);
+      if (row.features.length > 0) restricted.add(row.customer_id);
+    }
     const last = rows.at(-1);
-    if (last === undefined || limit === null || rows.length < limit) return;
+    if (last === undefined || limit === null || rows.length < limit) return restricted;
     after = last.credit_grant_id;
   }
 }

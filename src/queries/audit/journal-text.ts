@@ -21,6 +21,8 @@ export interface JournalRow {
   readonly grantHeldAfter: Amount;
   /** Of what was consumed or given back (statements.ts); 0 for all other events. */
   readonly digest: bigint;
+  /** Below 0 when it says to be created before it was booked, above 0 when after. */
+  readonly createdAfter: number;
   /** As PostgreSQL prints it: in UTC the order of these texts is that of the moments. */
   readonly bookedAt: string;
 }
@@ -29,7 +31,9 @@ export interface JournalRow {
 export function lineOf(digest: string): string {
   return `concat_ws(' ', t.sequence, t.event, t.debit_account, t.credit_account,
     t.credit_grant_id, coalesce(t.charge_id::text, '-'), t.currency, t.amount, t.settled_after,
-    t.pending_after, t.grant_remaining_after, t.grant_held_after, ${digest}, t.booked_at)`;
+    t.pending_after, t.grant_remaining_after, t.grant_held_after, ${digest},
+    CASE WHEN t.created_at = t.booked_at THEN 0 WHEN t.created_at > t.booked_at THEN 1 ELSE -1 END,
+    t.booked_at)`;
 }
 
 /** Reads a text of lines. Nothing outlives its line but by a copy. */
@@ -71,6 +75,7 @@ class LineReader {
       grantRemainingAfter: amountFromDigits(this.#words(1)),
       grantHeldAfter: amountFromDigits(this.#words(1)),
       digest: digestOf(this.#words(1)),
+      createdAfter: Number.parseInt(this.#words(1), 10),
       bookedAt: this.#rest(),
     };
   }

@@ -2,43 +2,26 @@
  * Owns the replay of one customer's journal: it adds up the transfers anew and compares every row
  * with what it should carry (L3, L5, L6). Pure, and lean: a replay may see ten million rows.
  */
-import { assert } from "../../errors.ts";
 import type { ChargeId, GrantId } from "../../ledger/ids.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
 import type { CurrencyCode } from "../../money/currency.ts";
 import type { Check, Findings, Subject } from "./finding.ts";
 import {
   ACCOUNT_NAMES,
-  ACCRUED,
   CUSTOMER_CREDIT,
   CUSTOMER_HELD,
   findFlow,
   IS_DEBIT_ACCOUNT,
   MAY_BE_NEGATIVE,
   type NumberedFlow,
-  RECEIVABLE_OPEN,
 } from "./flows.ts";
 import { copyOf, type JournalRow } from "./journal-text.ts";
+import { accountCalledFor, emptyLot, moveLot, type ReplayedLot } from "./replayed-lot.ts";
 
 /** A customer's accounts in one currency, by number. */
 export interface ReplayedCurrency {
   readonly currency: CurrencyCode;
   readonly accounts: Amount[];
-}
-
-export interface ReplayedLot {
-  readonly currency: CurrencyCode;
-  remaining: Amount;
-  held: Amount;
-  accrued: Amount;
-  adjustedUnpaid: Amount;
-  /** The sum of what made its credit available, and by how many transfers. */
-  funded: Amount;
-  fundings: number;
-  firstSequence: bigint | null;
-  /** Authorizations less those booked back or settled. */
-  authorizations: number;
-  settlements: number;
 }
 
 type ChainCheck = "settled_after" | "pending_after" | "grant_remaining_after" | "grant_held_after";
@@ -53,10 +36,14 @@ export class CustomerReplay {
   sequence = 0;
   transfers = 0;
   lastBookedAt = "";
+  /** Whether all that ever happened is that credit became available and was consumed. */
+  onlyConsumed = true;
   readonly #findings: Findings;
   /** A figure that stays wrong from row to row is one finding: the chain check and its subject. */
   readonly #broken = new Set<string>();
   #current: ReplayedCurrency | undefined;
+  /** Charge and grant of the transfer before, if it gave credit back that may end at once (D6). */
+  #returned = "";
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -72,6 +59,7 @@ export class CustomerReplay {
     if (bookedAt < this.lastBookedAt) {
       this.#report("booked_at_order", `from ${this.lastBookedAt}`, bookedAt, {}, sequence);
     }
+    const bookedBefore = this.lastBookedAt;
     this.lastBookedAt = bookedAt;
     const accounts = this.#accountsOf(currency);
     const lot = this.#lotOf(grantId, currency);
@@ -82,13 +70,55 @@ export class CustomerReplay {
     if (flow === undefined) {
       this.#report("illegal_flow", "a legal flow", row.flow, { grantId }, sequence);
     } else {
+      this.#checkRow(row, flow, lot);
       this.#move(accounts, flow, amount, { currency, sequence });
-      this.#moveLot(lot, flow, amount, sequence);
+      const forCharge = chargeId !== null;
+      const fellDue = row.createdAfter > 0;
+      moveLot(lot, flow, { amount, sequence, bookedAt, bookedBefore, fellDue, forCharge });
       if (chargeId !== null) this.#moveHold(flow, chargeId, grantId, { amount, sequence });
       if (flow.event === "CONSUMED") this.consumedDigest += digest;
-      if (flow.event === "CORRECTED") this.returnedDigest += digest * amount;
+      else {
+        this.onlyConsumed &&= flow.event === "FUNDED";
+        if (flow.event === "CORRECTED") this.returnedDigest += digest * amount;
+      }
     }
     this.#checkChains(row, accounts, lot);
+  }
+
+  /** What a row says that its event, its lot and the row before it determine (L3, L5, D6). */
+  #checkRow(row: JournalRow, flow: NumberedFlow, lot: ReplayedLot): void {
+    const { sequence, grantId, chargeId, createdAfter, amount } = row;
+    const { event, namesCharge } = flow;
+    const mayFallDue = flow.mayFallDue && (event !== "VOIDED" || chargeId !== null);
+    if (createdAfter !== 0 && !(createdAfter > 0 && mayFallDue)) {
+      const found = createdAfter > 0 ? "created later" : "created before";
+      this.#report("created_at", "created as it is booked", found, { grantId }, sequence);
+    }
+    const asked = accountCalledFor(lot, flow);
+    if (asked >= 0 && asked !== (flow.gains && !flow.loses ? flow.debit : flow.credit)) {
+      const expected = `${ACCOUNT_NAMES[asked]}`;
+      this.#report("transfer_account", expected, row.flow, { grantId }, sequence);
+    }
+    if (!this.#namesItsCharge(row, flow, lot)) {
+      const expected = namesCharge === "never" ? "no charge" : "the charge that it is for";
+      this.#report("transfer_charge", expected, chargeId ?? "none", { grantId }, sequence);
+    }
+    this.#returned = flow.givesBack ? `${chargeId} ${grantId}` : "";
+    if (!flow.isPayment) return;
+    lot.payment ??= amount;
+    if (lot.payment === amount) return;
+    const expected = formatAmount(lot.payment);
+    this.#report("payment_amount", expected, formatAmount(amount), { grantId }, sequence);
+  }
+
+  #namesItsCharge(
+    { chargeId, grantId }: JournalRow,
+    { namesCharge }: NumberedFlow,
+    lot: ReplayedLot,
+  ): boolean {
+    if (namesCharge !== "after_return") return (namesCharge === "always") === (chargeId !== null);
+    if (chargeId === null) return lot.endedAt === null;
+    return this.#returned === `${chargeId} ${grantId}`;
   }
 
   #move(
@@ -112,41 +142,6 @@ export class CustomerReplay {
   ): void {
     const found = `${ACCOUNT_NAMES[account]} at ${formatAmount(balance)}`;
     this.#report("account_sign", "zero or more", found, { currency }, sequence);
-  }
-
-  #moveLot(lot: ReplayedLot, flow: NumberedFlow, amount: Amount, sequence: number): void {
-    const { event, debit, credit } = flow;
-    const gains = credit <= CUSTOMER_HELD;
-    const loses = debit <= CUSTOMER_HELD;
-    if (gains && !loses) lot.remaining += amount;
-    if (loses && !gains) lot.remaining -= amount;
-    if (credit === CUSTOMER_HELD) lot.held += amount;
-    if (debit === CUSTOMER_HELD) lot.held -= amount;
-    if (credit === ACCRUED) lot.accrued += amount;
-    if (debit === ACCRUED) lot.accrued -= amount;
-    switch (event) {
-      case "FUNDED":
-        fund(lot, amount, sequence);
-        break;
-      case "ADJUSTED":
-        if (gains) fund(lot, amount, sequence);
-        else if (credit === RECEIVABLE_OPEN) lot.adjustedUnpaid += amount;
-        break;
-      case "FORFEITED":
-        // What an adjustment had taken, or else a paid grant that was never available (L5).
-        if (lot.adjustedUnpaid > 0n) lot.adjustedUnpaid -= amount;
-        break;
-      case "PAYMENT_AUTHORIZED":
-        lot.authorizations += 1;
-        break;
-      case "AUTHORIZATION_REVERSED":
-        lot.authorizations -= 1;
-        break;
-      case "PAYMENT_SETTLED":
-        lot.authorizations -= 1;
-        lot.settlements += 1;
-        break;
-    }
   }
 
   #moveHold(
@@ -218,27 +213,4 @@ export class CustomerReplay {
   #report(check: Check, expected: string, found: string, subject: Subject, sequence: number): void {
     this.#findings.add(check, expected, found, { ...subject, sequence: BigInt(sequence) });
   }
-}
-
-/** A lot to which nothing has happened. */
-export function emptyLot(currency: CurrencyCode): ReplayedLot {
-  return {
-    currency,
-    remaining: 0n,
-    held: 0n,
-    accrued: 0n,
-    adjustedUnpaid: 0n,
-    funded: 0n,
-    fundings: 0,
-    firstSequence: null,
-    authorizations: 0,
-    settlements: 0,
-  };
-}
-
-function fund(lot: ReplayedLot, amount: Amount, sequence: number): void {
-  assert(amount > 0n, "the database keeps no transfer of nothing");
-  lot.funded += amount;
-  lot.fundings += 1;
-  lot.firstSequence ??= BigInt(sequence);
 }

@@ -3,6 +3,7 @@
  * charges say of their draws is compared as sums of digests, which the database makes.
  */
 import { lineOf } from "./journal-text.ts";
+import { NAMED_MAX } from "./rules.ts";
 
 /**
  * The digest of a record is a linear sum of those of its columns, so records that exchange a column
@@ -11,9 +12,21 @@ import { lineOf } from "./journal-text.ts";
 const digest = (...columns: readonly string[]) =>
   `hashint8extended(hash_record_extended(ROW(${columns.join(", ")}), 0), 0)`;
 
-/** Of what a transfer consumed: charge, grant, amount and place, all in one number. */
-const digestOfDraw = (charge: string, grant: string, amount: string, sequence: string) =>
-  digest(charge, grant, amount, sequence);
+/** What of a draw its transfer and its charge both say. */
+interface Draw {
+  readonly charge: string;
+  readonly grant: string;
+  readonly currency: string;
+  readonly amount: string;
+  readonly sequence: string;
+  readonly at: string;
+}
+
+/** Of what a transfer consumed, all in one number. */
+const digestOfDraw = ({ charge, grant, currency, amount, sequence, at }: Draw) =>
+  digest(charge, grant, currency, amount, sequence, at);
+
+const CHARGED = { charge: "c.charge_id", currency: "c.currency", at: "c.settled_at" };
 
 /** Of charge and grant alone: multiplied by amounts it makes sums that can be compared. */
 const digestOfPair = (charge: string, grant: string) => digest(charge, grant);
@@ -24,7 +37,14 @@ export const READ_JOURNAL = `SELECT j.customer_id, count(*) AS rows,
   FROM (
     SELECT t.customer_id, t.sequence, ${lineOf(`CASE t.event
       WHEN 'CONSUMED'
-        THEN ${digestOfDraw("t.charge_id", "t.credit_grant_id", "t.amount", "t.sequence")}
+        THEN ${digestOfDraw({
+          charge: "t.charge_id",
+          grant: "t.credit_grant_id",
+          currency: "t.currency",
+          amount: "t.amount",
+          sequence: "t.sequence",
+          at: "t.booked_at",
+        })}
       WHEN 'CORRECTED' THEN ${digestOfPair("t.charge_id", "t.credit_grant_id")}
       ELSE 0 END`)} AS line
     FROM transfer t
@@ -41,8 +61,10 @@ export const READ_BALANCES = `SELECT b.customer_id, b.currency, b.credit, b.held
 
 /** $2 the id after which and $3 how many; a group of customers is read whole. */
 export const READ_GRANTS = `SELECT g.customer_id, g.credit_grant_id, g.number, g.first_sequence,
-    g.expires_at, g.due_at, g.voided_at, g.status, g.settlement_status, g.currency, g.amount,
-    g.remaining, g.held, g.accrued, g.adjusted_unpaid
+    g.effective_at, g.expires_at, g.due_at, g.voided_at, g.status, g.funding_method,
+    g.availability, g.settlement_status, g.invoice_id, g.currency, g.amount, g.remaining, g.held,
+    g.accrued, g.adjusted_unpaid, g.expires_after, g.purchase_currency, g.per_unit_cost,
+    g.purchase_amount, g.features
   FROM credit_grant g
   WHERE g.customer_id = ANY($1::uuid[]) AND g.credit_grant_id > $2
   ORDER BY g.customer_id, g.credit_grant_id LIMIT $3`;
@@ -56,14 +78,19 @@ const DRAWS = "unnest(c.draw_credit_grant_ids, c.draw_amounts, c.draw_returned)"
 /** Most charges draw once: they are spared the way through a set of rows. */
 const CONSUMED = `CASE
     WHEN c.status <> 'SETTLED' THEN NULL
-    WHEN cardinality(c.draw_amounts) = 1 THEN ${digestOfDraw(
-      "c.charge_id",
-      "c.draw_credit_grant_ids[1]",
-      "c.draw_amounts[1]",
-      "c.first_consumed_sequence",
-    )}::numeric
+    WHEN cardinality(c.draw_amounts) = 1 THEN ${digestOfDraw({
+      ...CHARGED,
+      grant: "c.draw_credit_grant_ids[1]",
+      amount: "c.draw_amounts[1]",
+      sequence: "c.first_consumed_sequence",
+    })}::numeric
     ELSE (
-      SELECT sum(${digestOfDraw("c.charge_id", "d.id", "d.amount", "c.first_consumed_sequence + d.place - 1")})
+      SELECT sum(${digestOfDraw({
+        ...CHARGED,
+        grant: "d.id",
+        amount: "d.amount",
+        sequence: "c.first_consumed_sequence + d.place - 1",
+      })})
       FROM ${DRAWS} WITH ORDINALITY d(id, amount, returned, place))
   END`;
 
@@ -79,25 +106,57 @@ const DRAWN = `CASE cardinality(c.draw_amounts)
   END`;
 
 /** Whether the parts of a charge come to its amount and fit its status (D3, D4, D5). */
-const SOUND = `CASE c.status
-    WHEN 'SETTLED' THEN c.settled_at IS NOT NULL AND c.amount = ${DRAWN} + c.invoiced_amount
+const FITS_STATUS = `CASE c.status
+    WHEN 'SETTLED' THEN c.settled_at IS NOT NULL AND c.canceled_at IS NULL
+      AND c.amount = ${DRAWN} + c.invoiced_amount
       AND (c.first_consumed_sequence IS NULL) = (cardinality(c.draw_amounts) = 0)
-    WHEN 'OPEN' THEN c.invoiced_amount = 0 AND c.first_consumed_sequence IS NULL
-      AND ${DRAWN} <= c.amount
-    ELSE c.canceled_at IS NOT NULL AND c.invoiced_amount = 0
+    WHEN 'OPEN' THEN c.settled_at IS NULL AND c.canceled_at IS NULL
+      AND c.invoiced_amount = 0 AND c.first_consumed_sequence IS NULL
+      AND c.amount = c.estimated_amount AND ${DRAWN} <= c.amount
+    ELSE c.settled_at IS NULL AND c.canceled_at IS NOT NULL AND c.invoiced_amount = 0
+      AND c.amount = c.estimated_amount AND c.first_consumed_sequence IS NULL
       AND cardinality(c.draw_amounts) = 0
   END`;
 
-/** So many unsound charges of one step are named. */
-const NAMED_MAX = 100;
+/** A charge that settles at once is its own answer; others hold first, for a time (D4, W1). */
+const FITS_CAPTURE = `CASE c.capture
+    WHEN 'AUTOMATIC' THEN c.settled_at = c.created_at AND c.amount = c.estimated_amount
+      AND c.hold_expires_at IS NULL AND c.request_id IS NOT NULL
+    ELSE c.request_id IS NULL AND c.hold_expires_at > c.created_at
+      AND coalesce(c.settled_at < c.hold_expires_at, true)
+      AND coalesce(coalesce(c.settled_at, c.canceled_at) >= c.created_at, true)
+  END`;
+
+const FITS_MODE = `(c.invoiced_amount = 0 OR c.settlement_mode <> 'CREDIT_ONLY')
+    AND (c.invoice_id IS NULL) = (c.invoiced_amount = 0)
+    AND (c.invoice_line_id IS NULL) = (c.invoiced_amount = 0)
+    AND (c.rate_card_key IS NULL) = (c.quantity IS NULL)
+    AND (c.rate_card_key IS NULL) = (c.rate_card_version IS NULL)`;
+
+const SOUND = `${FITS_STATUS} AND ${FITS_CAPTURE} AND ${FITS_MODE}`;
+
+/** The creation sequence that an id carries (ids.ts): a line has no other record of it. */
+const numberIn = (id: string) => `(
+    (('x' || substr(replace(${id}::text, '-', ''), 14, 3))::bit(12)::bigint << 30)
+    + (('x' || substr(replace(${id}::text, '-', ''), 17, 8))::bit(32)::bigint & 1073741823))`;
+
+/** The creation sequence of a charge's line that was reduced to zero, and so removed (I1). */
+const REMOVED_LINE = `CASE WHEN c.invoice_line_id IS NOT NULL AND NOT EXISTS (
+      SELECT FROM invoice_line l
+      WHERE l.customer_id = c.customer_id AND l.invoice_line_id = c.invoice_line_id)
+    THEN ${numberIn("c.invoice_line_id")} END`;
 
 /** $2 the id after which and $3 how many; a group of customers is read whole. */
-export const SUM_CHARGES = `SELECT p.customer_id, max(p.number) AS number,
+export const SUM_CHARGES = `SELECT p.customer_id,
+    count(*) + count(p.removed_line) AS numbers,
+    (coalesce(sum(p.number), 0) + coalesce(sum(p.removed_line), 0))::bigint AS sum_of_numbers,
     max(p.charge_id::text) AS last_id, count(*) AS charges,
     coalesce(sum(p.consumed), 0)::text AS consumed, coalesce(sum(p.returned), 0) AS returned,
+    bool_or(p.is_manual) AS manual, bool_or(p.is_invoiced) AS invoiced, bool_or(p.is_rated) AS rated,
     (array_agg(p.charge_id) FILTER (WHERE NOT p.sound))[1:${NAMED_MAX}] AS unsound
   FROM (
-    SELECT c.customer_id, c.charge_id, c.number,
+    SELECT c.customer_id, c.charge_id, c.number, c.capture = 'MANUAL' AS is_manual,
+      ${REMOVED_LINE} AS removed_line, c.invoiced_amount <> 0 AS is_invoiced, c.rate_card_key IS NOT NULL AS is_rated,
       ${CONSUMED} AS consumed, ${RETURNED} AS returned, ${SOUND} AS sound
     FROM charge c
     WHERE c.customer_id = ANY($1::uuid[]) AND c.charge_id > $2
@@ -116,15 +175,17 @@ export const FIND_WRONG_CHARGES = `SELECT p.charge_id, p.check, p.expected, p.fo
     LEFT JOIN LATERAL (
       SELECT 'charge_draws' AS check, j.draws AS expected, k.draws AS found
       FROM (
-        SELECT coalesce(string_agg(concat_ws(' ', t.sequence, t.credit_grant_id, trim_scale(t.amount)), ', '
-          ORDER BY t.sequence), 'nothing') AS draws
+        SELECT coalesce(string_agg(concat_ws(' ', t.sequence, t.credit_grant_id,
+          trim_scale(t.amount), t.currency, t.booked_at), ', ' ORDER BY t.sequence), 'nothing')
+          AS draws
         FROM transfer t
         WHERE t.customer_id = c.customer_id AND t.charge_id = c.charge_id AND t.event = 'CONSUMED'
           AND t.sequence >= c.first_consumed_sequence
           AND t.sequence < c.first_consumed_sequence + cardinality(c.draw_amounts)
       ) j, (
         SELECT coalesce(string_agg(concat_ws(' ', c.first_consumed_sequence + d.place - 1, d.id,
-          trim_scale(d.amount)), ', ' ORDER BY d.place), 'nothing') AS draws
+          trim_scale(d.amount), c.currency, c.settled_at), ', ' ORDER BY d.place), 'nothing')
+          AS draws
         FROM ${DRAWS} WITH ORDINALITY d(id, amount, returned, place)
       ) k
       WHERE c.status = 'SETTLED' AND j.draws <> k.draws
@@ -154,9 +215,11 @@ export const FIND_STRAY_TRANSFERS = `SELECT t.sequence, t.event, t.charge_id, t.
           AND c.first_consumed_sequence + cardinality(c.draw_amounts) - 1))
   ORDER BY t.sequence LIMIT ${NAMED_MAX}`;
 
-/** Invoices: the newest number, how many were issued, and those that differ from their lines. */
-export const SUM_INVOICES = `SELECT i.customer_id, max(i.number) AS number,
-    count(i.issue_number) AS issued,
+/** Invoices and their lines: their numbers, how many were issued, and which differ. */
+export const SUM_INVOICES = `SELECT i.customer_id, (count(*) + sum(l.lines))::bigint AS numbers,
+    (sum(i.number) + coalesce(sum(l.sum_of_numbers), 0))::bigint AS sum_of_numbers,
+    bool_or(i.kind = 'OVERAGE' AND i.status = 'VOID') AS waived,
+    count(i.issue_number) AS issued, bool_or(i.kind = 'OVERAGE') AS overage,
     (array_agg(concat_ws(' ', i.invoice_id, 'has', trim_scale(i.subtotal), 'on', i.line_count,
         'lines with', i.credit_line_count, 'credits;', trim_scale(l.subtotal), l.lines, l.credits))
       FILTER (WHERE (i.subtotal, i.line_count, i.credit_line_count)
@@ -164,15 +227,9 @@ export const SUM_INVOICES = `SELECT i.customer_id, max(i.number) AS number,
   FROM invoice i
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.amount), 0) AS subtotal, count(*) AS lines,
-      count(l.credited_invoice_id) AS credits
+      count(l.credited_invoice_id) AS credits,
+      sum(${numberIn("l.invoice_line_id")}) AS sum_of_numbers
     FROM invoice_line l WHERE l.customer_id = i.customer_id AND l.invoice_id = i.invoice_id
   ) l
   WHERE i.customer_id = ANY($1::uuid[])
   GROUP BY i.customer_id`;
-
-export const FIND_STRAY_LINES = `SELECT l.customer_id, l.invoice_line_id
-  FROM invoice_line l
-  WHERE l.customer_id = ANY($1::uuid[])
-    AND NOT EXISTS (
-      SELECT FROM invoice i WHERE i.customer_id = l.customer_id AND i.invoice_id = l.invoice_id)
-  LIMIT ${NAMED_MAX}`;
