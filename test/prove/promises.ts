@@ -1,4 +1,5 @@
 /** Owns the list of promises that can be shown, by the name under which the command knows them. */
+import { audit } from "./audit.ts";
 import { crash } from "./crash.ts";
 import { cut } from "./cut.ts";
 import { drain } from "./drain.ts";
@@ -33,6 +34,11 @@ export const PROMISES = {
     about: "R4: no overspend, and some serial order explains what racing callers were answered",
     quickShare: 9,
     show: race,
+  },
+  audit: {
+    about: "R5: caches equal the replay of the journal, of ten million transfers within a minute",
+    quickShare: 0,
+    show: audit,
   },
   drain: {
     about:

@@ -94,7 +94,7 @@ function forfeitAccount(lot: ReplayedLot): number {
   return lot.settlements > 0 ? BREAKAGE : RECEIVABLE_OPEN;
 }
 
-/** The account on the other side that the lot's payment calls for; −1 where the flow has no choice. */
+/** The other account that the payment of the lot calls for; −1 where there is no choice. */
 export function accountCalledFor(lot: ReplayedLot, { event, gains, loses }: NumberedFlow): number {
   switch (event) {
     case "CONSUMED":
