@@ -69,6 +69,7 @@ const PLACES: Readonly<Record<string, { readonly where?: string; readonly flip?:
   "credit_grant.features": { where: "cardinality(features) > 0" },
   "credit_grant.held": { where: "held > 0 AND held + 1 < remaining" },
   "credit_grant.name": { where: "invoice_id IS NOT NULL" },
+  "credit_grant.remaining": { where: "remaining > held + 1" },
   // The amount is rounded to the minor unit.
   "credit_grant.per_unit_cost": { flip: "v + 1" },
   // It may be too early, never too late.
