@@ -1,20 +1,48 @@
 /**
  * Owns what the environment may say: turns it into one frozen Config, or refuses to start and
- * names everything that is wrong at once. A variable that is set to nothing counts as not set.
+ * names everything that is wrong at once. A variable that is set to nothing counts as not set; a
+ * secret may stand in a file that `<variable>_FILE` names instead.
  */
-import { isIP } from "node:net";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import {
+  BadValue,
+  type LogLevel,
+  parseAdminKey,
+  parseDatabaseUrl,
+  parseDir,
+  parseHost,
+  parseLogLevel,
+  parsePort,
+  wholeNumber,
+} from "./config-values.ts";
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type { LogLevel } from "./config-values.ts";
 
 /** What the program can be told to do. */
 export const COMMANDS = ["serve", "migrate", "audit"] as const;
 
 export type Command = (typeof COMMANDS)[number];
 
-export interface Config {
+/** The bounds of the ports. A call fits through both or neither. */
+export interface Limits {
+  /** Of one request message, as it is sent and after it was decompressed. */
+  readonly requestBytesMax: number;
+  /** Of all headers of a call together, names and values. */
+  readonly headerBytesMax: number;
+  /** Calls in flight on one connection. */
+  readonly concurrentStreamsMax: number;
+  /** Connections of one port. */
+  readonly connectionsMax: number;
+  /** The deadline of a unary call whose caller sets none. */
+  readonly deadlineMsDefault: number;
+  /** The longest deadline that a unary call gets, whatever its caller asks for. */
+  readonly deadlineMsMax: number;
+  /** A stream ends when its reader has taken nothing for so long. */
+  readonly stalledReaderMsMax: number;
+}
+
+export interface Config extends Limits {
   /** Undefined means the embedded PostgreSQL in the data folder. */
   readonly databaseUrl: string | undefined;
   /** Set without `databaseUrl` only for the command `migrate`. */
@@ -31,6 +59,127 @@ export interface Config {
   readonly logLevel: LogLevel;
 }
 
+/** One variable of the environment. */
+export interface Setting<T> {
+  readonly variable: string;
+  /** Throws BadValue for what it cannot use. */
+  readonly parse: (value: string) => T;
+  readonly otherwise: T;
+  /** Whether `<variable>_FILE` may name a file that holds the value. */
+  readonly isSecret?: true;
+  /** Every command reads it, not only `serve`. */
+  readonly isForAll?: true;
+  /** What `--help` says. */
+  readonly meaning: string;
+}
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> } = {
+  databaseUrl: {
+    variable: "DRAWDOWN_DATABASE_URL",
+    parse: parseDatabaseUrl,
+    otherwise: undefined,
+    isSecret: true,
+    isForAll: true,
+    meaning: "a PostgreSQL 15 or newer; without it one is started in the data folder",
+  },
+  ownerDatabaseUrl: {
+    variable: "DRAWDOWN_OWNER_DATABASE_URL",
+    parse: parseDatabaseUrl,
+    otherwise: undefined,
+    isSecret: true,
+    isForAll: true,
+    meaning: "the same database as the owner of its tables, for migrations",
+  },
+  dataDir: {
+    variable: "DRAWDOWN_DATA_DIR",
+    parse: parseDir,
+    otherwise: ".drawdown",
+    isForAll: true,
+    meaning: "the folder of the embedded PostgreSQL and the admin key",
+  },
+  host: {
+    variable: "DRAWDOWN_HOST",
+    parse: parseHost,
+    otherwise: "127.0.0.1",
+    meaning: "the address to listen on",
+  },
+  httpPort: {
+    variable: "DRAWDOWN_HTTP_PORT",
+    parse: parsePort,
+    otherwise: 8080,
+    meaning: "the port of Connect, gRPC-Web and gRPC, and of /metrics; 0 picks a free one",
+  },
+  grpcPort: {
+    variable: "DRAWDOWN_GRPC_PORT",
+    parse: parsePort,
+    otherwise: 50051,
+    meaning: "the port of gRPC at volume; 0 picks a free one",
+  },
+  adminKey: {
+    variable: "DRAWDOWN_ADMIN_KEY",
+    parse: parseAdminKey,
+    otherwise: undefined,
+    isSecret: true,
+    meaning: "the admin key; without it one is made and kept in the data folder",
+  },
+  logLevel: {
+    variable: "DRAWDOWN_LOG_LEVEL",
+    parse: parseLogLevel,
+    otherwise: "info",
+    meaning: "trace, debug, info, warn, error, fatal or silent",
+  },
+  requestBytesMax: {
+    variable: "DRAWDOWN_REQUEST_BYTES_MAX",
+    parse: wholeNumber(1024, 64 * MIB),
+    otherwise: 4 * MIB,
+    meaning: "the bytes of a request, as sent and decompressed",
+  },
+  headerBytesMax: {
+    variable: "DRAWDOWN_HEADER_BYTES_MAX",
+    parse: wholeNumber(1024, 64 * 1024),
+    otherwise: 16 * 1024,
+    meaning: "the bytes of a call's headers",
+  },
+  concurrentStreamsMax: {
+    variable: "DRAWDOWN_CONCURRENT_STREAMS_MAX",
+    parse: wholeNumber(1, 100_000),
+    otherwise: 1_000,
+    meaning: "the calls in flight on one connection",
+  },
+  connectionsMax: {
+    variable: "DRAWDOWN_CONNECTIONS_MAX",
+    parse: wholeNumber(1, 1_000_000),
+    otherwise: 10_000,
+    meaning: "the connections of one port; further ones are closed at once",
+  },
+  deadlineMsDefault: {
+    variable: "DRAWDOWN_DEADLINE_MS_DEFAULT",
+    parse: wholeNumber(100, HOUR_MS),
+    otherwise: 60_000,
+    meaning: "the deadline of a unary call whose caller sets none",
+  },
+  deadlineMsMax: {
+    variable: "DRAWDOWN_DEADLINE_MS_MAX",
+    parse: wholeNumber(100, HOUR_MS),
+    otherwise: 300_000,
+    meaning: "the longest deadline of a unary call; a longer one is cut to it",
+  },
+  stalledReaderMsMax: {
+    variable: "DRAWDOWN_STALLED_READER_MS_MAX",
+    parse: wholeNumber(100, HOUR_MS),
+    otherwise: 120_000,
+    meaning: "how long the reader of a stream may take nothing before the stream is ended",
+  },
+};
+
+/** The bounds of those who configure none. */
+export const LIMITS_DEFAULT: Limits = Object.fromEntries(
+  Object.entries(SETTINGS).map(([name, { otherwise }]) => [name, otherwise]),
+) as unknown as Limits;
+
 /** Every problem of the environment, one a line. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -44,12 +193,6 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const PORT_MAX = 65_535;
-const ADMIN_KEY_CHARACTERS_MAX = 256;
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-/** What can stand behind "Bearer " in a header without being changed on the way. */
-const ADMIN_KEY = /^[\x21-\x7e]+$/;
-
 /** Reads the configuration of a command; `workingDir` is what relative paths start from. */
 export function readConfig({
   environment,
@@ -61,92 +204,79 @@ export function readConfig({
   readonly command: Command;
 }): Config {
   const problems: string[] = [];
-  const read = <T>(variable: string, parse: (value: string) => T, otherwise: T): T => {
-    const value = environment[variable];
-    if (value === undefined || value === "") return otherwise;
-    try {
-      return parse(value);
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      problems.push(`${variable} ${error.message}`);
-      return otherwise;
-    }
-  };
-
-  const config: Config = {
-    databaseUrl: read("DRAWDOWN_DATABASE_URL", parseDatabaseUrl, undefined),
-    ownerDatabaseUrl: read("DRAWDOWN_OWNER_DATABASE_URL", parseDatabaseUrl, undefined),
-    dataDir: resolve(workingDir, read("DRAWDOWN_DATA_DIR", parseDir, ".drawdown")),
-    host: read("DRAWDOWN_HOST", parseHost, "127.0.0.1"),
-    httpPort: read("DRAWDOWN_HTTP_PORT", parsePort, 8080),
-    grpcPort: read("DRAWDOWN_GRPC_PORT", parsePort, 50051),
-    adminKey: read<string | undefined>("DRAWDOWN_ADMIN_KEY", parseAdminKey, undefined),
-    logLevel: read<LogLevel>("DRAWDOWN_LOG_LEVEL", parseLogLevel, "info"),
-  };
-  // Whoever migrates needs no more than the owner's access; whoever serves needs the application's.
-  const { DRAWDOWN_DATABASE_URL: isNamed, DRAWDOWN_OWNER_DATABASE_URL: isOwnerNamed } = environment;
-  if (isOwnerNamed && !isNamed && command !== "migrate") {
-    problems.push(
-      "DRAWDOWN_OWNER_DATABASE_URL is set and DRAWDOWN_DATABASE_URL is not: the embedded " +
-        "PostgreSQL has an owner of its own",
-    );
-  }
-  if (config.httpPort === config.grpcPort && config.httpPort !== 0) {
-    problems.push(
-      `DRAWDOWN_HTTP_PORT and DRAWDOWN_GRPC_PORT are both ${config.httpPort}: each protocol ` +
-        "needs a port of its own",
-    );
-  }
+  const settings = Object.entries<Setting<unknown>>(SETTINGS);
+  const values = settings.map(([name, setting]) => {
+    return [name, readSetting(setting, { environment, workingDir, problems })];
+  });
+  const read = Object.fromEntries(values) as Config;
+  const config: Config = { ...read, dataDir: resolve(workingDir, read.dataDir) };
+  problems.push(...contradictionsIn(config, command));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
 
-/** What is wrong with one value. It never repeats a value that may hold a password. */
-class BadValue extends Error {}
-
-function parseDatabaseUrl(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url?.protocol !== "postgres:" && url?.protocol !== "postgresql:") {
-    throw new BadValue("is not a URL like postgres://user:password@host:5432/database");
+/** What the values say together that they may not. */
+function contradictionsIn(config: Config, command: Command): readonly string[] {
+  const { databaseUrl, ownerDatabaseUrl, httpPort, grpcPort } = config;
+  const found: string[] = [];
+  // Whoever migrates needs no more than the owner's access; whoever serves needs the application's.
+  if (ownerDatabaseUrl !== undefined && databaseUrl === undefined && command !== "migrate") {
+    found.push(
+      "DRAWDOWN_OWNER_DATABASE_URL is set and DRAWDOWN_DATABASE_URL is not: the embedded " +
+        "PostgreSQL has an owner of its own",
+    );
   }
-  if (url.pathname.length < 2) throw new BadValue("names no database (…host:5432/database)");
+  if (httpPort === grpcPort && httpPort !== 0) {
+    found.push(
+      `DRAWDOWN_HTTP_PORT and DRAWDOWN_GRPC_PORT are both ${httpPort}: each protocol ` +
+        "needs a port of its own",
+    );
+  }
+  if (config.deadlineMsDefault > config.deadlineMsMax) {
+    found.push(
+      `DRAWDOWN_DEADLINE_MS_DEFAULT is ${config.deadlineMsDefault} and longer than ` +
+        `DRAWDOWN_DEADLINE_MS_MAX, which is ${config.deadlineMsMax}`,
+    );
+  }
+  return found;
+}
+
+interface Reading {
+  readonly environment: Environment;
+  readonly workingDir: string;
+  /** What is wrong is added here, and the default is taken, to find what else is. */
+  readonly problems: string[];
+}
+
+function readSetting<T>(setting: Setting<T>, { environment, workingDir, problems }: Reading): T {
+  const { variable, parse, otherwise, isSecret } = setting;
+  const fileVariable = `${variable}_FILE`;
+  const file = isSecret ? environment[fileVariable] : undefined;
+  let value = environment[variable];
+  let named = variable;
+  try {
+    if (file) {
+      named = fileVariable;
+      if (value) throw new BadValue(`and ${variable} are both set: leave one of them out`);
+      value = readSecret(resolve(workingDir, file));
+    }
+    return value ? parse(value) : otherwise;
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    problems.push(`${named} ${error.message}`);
+    return otherwise;
+  }
+}
+
+/** A file that ends in a line break, as editors leave it, holds the line. */
+function readSecret(file: string): string {
+  let value: string;
+  try {
+    value = readFileSync(file, "utf8").trim();
+  } catch (error) {
+    const { code = "unreadable" } = error as NodeJS.ErrnoException;
+    throw new BadValue(`names a file that cannot be read (${code}): ${file}`);
+  }
+  if (value === "") throw new BadValue(`names a file that holds nothing: ${file}`);
   return value;
-}
-
-function parseDir(value: string): string {
-  if (value.includes("\0")) throw new BadValue("is not a path");
-  return value;
-}
-
-function parseHost(value: string): string {
-  if (isIP(value) === 0 && !HOST_NAME.test(value)) {
-    throw new BadValue(`is not an address or host name: ${JSON.stringify(value)}`);
-  }
-  return value;
-}
-
-function parsePort(value: string): number {
-  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(port <= PORT_MAX)) {
-    throw new BadValue(`is not a port from 0 to ${PORT_MAX}: ${JSON.stringify(value)}`);
-  }
-  return port;
-}
-
-function parseAdminKey(value: string): string {
-  if (!ADMIN_KEY.test(value)) {
-    throw new BadValue("has characters other than visible ASCII, which no header carries safely");
-  }
-  if (value.length > ADMIN_KEY_CHARACTERS_MAX) {
-    throw new BadValue(`is longer than ${ADMIN_KEY_CHARACTERS_MAX} characters`);
-  }
-  return value;
-}
-
-function parseLogLevel(value: string): LogLevel {
-  const level = LOG_LEVELS.find((each) => each === value);
-  if (level === undefined) {
-    throw new BadValue(`is not one of ${LOG_LEVELS.join(", ")}: ${JSON.stringify(value)}`);
-  }
-  return level;
 }

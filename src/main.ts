@@ -5,16 +5,7 @@ import { audit } from "./audit.ts";
 import { COMMANDS, type Command, type Config, readConfig } from "./config.ts";
 import { migrateDatabase } from "./database-of.ts";
 import { serve } from "./serve.ts";
-
-const USAGE = `Usage: drawdown [command]
-
-Commands:
-  serve      starts the service (default)
-  migrate    brings the database up to date and exits
-  audit      replays the journal and reports what does not add up: drawdown audit [customer_id]
-
-The environment configures all of them; the README lists the variables.
-`;
+import { usage, usageOf } from "./usage.ts";
 
 /** Runs a command with the words behind it; resolves with the exit code. */
 type Run = (config: Config, words: readonly string[]) => Promise<number>;
@@ -22,16 +13,22 @@ type Run = (config: Config, words: readonly string[]) => Promise<number>;
 /** What the operator has to mend is said in a sentence; anything else is shown whole. */
 const SENTENCES = new Set(["ConfigError", "MigrationError", "RoleError", "EmbeddedPostgresError"]);
 
+const HELP = ["--help", "-h"];
+
 async function main(words: readonly string[]): Promise<number> {
   const [word = "serve", ...rest] = words;
-  if (word === "--help" || word === "-h" || word === "help") {
-    process.stdout.write(USAGE);
+  const command = COMMANDS.find((each) => each === word);
+  if (word === "help" || HELP.includes(word)) {
+    process.stdout.write(usage());
     return 0;
   }
-  const command = COMMANDS.find((each) => each === word);
   if (command === undefined) {
-    process.stderr.write(`drawdown: there is no command ${JSON.stringify(word)}\n\n${USAGE}`);
+    process.stderr.write(`drawdown: there is no command ${JSON.stringify(word)}\n\n${usage()}`);
     return 2;
+  }
+  if (rest.some((each) => HELP.includes(each))) {
+    process.stdout.write(usageOf(command));
+    return 0;
   }
   const config = readConfig({
     environment: process.env,

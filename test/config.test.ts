@@ -1,5 +1,18 @@
-import { describe, expect, test } from "vitest";
-import { type Command, ConfigError, type Environment, readConfig } from "../src/config.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import {
+  COMMANDS,
+  type Command,
+  type Config,
+  ConfigError,
+  type Environment,
+  readConfig,
+  SETTINGS,
+  type Setting,
+} from "../src/config.ts";
+import { usage, usageOf } from "../src/usage.ts";
 
 const read = (environment: Environment, command: Command = "serve") =>
   readConfig({ environment, workingDir: "/srv/drawdown", command });
@@ -23,7 +36,16 @@ const DEFAULTS = {
   grpcPort: 50051,
   adminKey: undefined,
   logLevel: "info",
-};
+  requestBytesMax: 4_194_304,
+  headerBytesMax: 16_384,
+  concurrentStreamsMax: 1_000,
+  connectionsMax: 10_000,
+  deadlineMsDefault: 60_000,
+  deadlineMsMax: 300_000,
+  stalledReaderMsMax: 120_000,
+} satisfies Config;
+
+const ALL_SETTINGS = Object.values<Setting<unknown>>(SETTINGS);
 
 describe("configuration", () => {
   test("an empty environment gives the defaults", () => {
@@ -31,18 +53,12 @@ describe("configuration", () => {
   });
 
   test("a variable that is set to nothing counts as not set", () => {
-    expect(
-      read({
-        DRAWDOWN_DATABASE_URL: "",
-        DRAWDOWN_OWNER_DATABASE_URL: "",
-        DRAWDOWN_DATA_DIR: "",
-        DRAWDOWN_HOST: "",
-        DRAWDOWN_HTTP_PORT: "",
-        DRAWDOWN_GRPC_PORT: "",
-        DRAWDOWN_ADMIN_KEY: "",
-        DRAWDOWN_LOG_LEVEL: "",
-      }),
-    ).toEqual(DEFAULTS);
+    const empty = ALL_SETTINGS.flatMap(({ variable }) => [
+      [variable, ""],
+      [`${variable}_FILE`, ""],
+    ]);
+
+    expect(read(Object.fromEntries(empty))).toEqual(DEFAULTS);
   });
 
   const url = "postgres://app:secret@db.example.com:5432/drawdown";
@@ -69,6 +85,15 @@ describe("configuration", () => {
     [{ DRAWDOWN_ADMIN_KEY: "k".repeat(256) }, { adminKey: "k".repeat(256) }],
     [{ DRAWDOWN_LOG_LEVEL: "silent" }, { logLevel: "silent" }],
     [{ DRAWDOWN_LOG_LEVEL: "trace" }, { logLevel: "trace" }],
+    [{ DRAWDOWN_REQUEST_BYTES_MAX: "1024" }, { requestBytesMax: 1_024 }],
+    [{ DRAWDOWN_HEADER_BYTES_MAX: "65536" }, { headerBytesMax: 65_536 }],
+    [{ DRAWDOWN_CONCURRENT_STREAMS_MAX: "1" }, { concurrentStreamsMax: 1 }],
+    [{ DRAWDOWN_CONNECTIONS_MAX: "000100" }, { connectionsMax: 100 }],
+    [
+      { DRAWDOWN_DEADLINE_MS_DEFAULT: "500", DRAWDOWN_DEADLINE_MS_MAX: "500" },
+      { deadlineMsDefault: 500, deadlineMsMax: 500 },
+    ],
+    [{ DRAWDOWN_STALLED_READER_MS_MAX: "3600000" }, { stalledReaderMsMax: 3_600_000 }],
     [{ PATH: "/bin", DRAWDOWN_UNKNOWN: "is nobody's business here" }, {}],
   ])("%o is accepted", (environment, changed) => {
     expect(read(environment)).toEqual({ ...DEFAULTS, ...changed });
@@ -96,6 +121,14 @@ describe("configuration", () => {
     ["DRAWDOWN_ADMIN_KEY", "k".repeat(257), /is longer than 256 characters/],
     ["DRAWDOWN_LOG_LEVEL", "verbose", /is not one of trace, debug, .*: "verbose"/],
     ["DRAWDOWN_LOG_LEVEL", "INFO", /is not one of/],
+    ["DRAWDOWN_REQUEST_BYTES_MAX", "1023", /is not a whole number from 1024 to 67108864: "1023"/],
+    ["DRAWDOWN_REQUEST_BYTES_MAX", "67108865", /is not a whole number from 1024 to 67108864/],
+    ["DRAWDOWN_HEADER_BYTES_MAX", "16k", /is not a whole number from 1024 to 65536: "16k"/],
+    ["DRAWDOWN_CONCURRENT_STREAMS_MAX", "0", /is not a whole number from 1 to 100000/],
+    ["DRAWDOWN_CONNECTIONS_MAX", "1e3", /is not a whole number/],
+    ["DRAWDOWN_DEADLINE_MS_DEFAULT", "300001", /_DEFAULT is 300001 and longer than .*_MAX/],
+    ["DRAWDOWN_DEADLINE_MS_MAX", "99", /is not a whole number from 100 to 3600000/],
+    ["DRAWDOWN_STALLED_READER_MS_MAX", "-1", /is not a whole number/],
   ])("%s=%j is refused", (variable, value, problem) => {
     const problems = problemsOf({ [variable]: value });
 
@@ -130,7 +163,92 @@ describe("configuration", () => {
     expect(problemsOf(environment, "audit")).toHaveLength(1);
   });
 
+  test("each default is a value that may also be set by hand", () => {
+    for (const { variable, otherwise } of ALL_SETTINGS) {
+      if (otherwise !== undefined) expect(problemsOf({ [variable]: `${otherwise}` })).toEqual([]);
+    }
+  });
+
   test("nobody can change it afterwards", () => {
     expect(Object.isFrozen(read({}))).toBe(true);
+  });
+});
+
+describe("secrets in files", () => {
+  const dir = mkdtempSync(join(tmpdir(), "drawdown-config-"));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const fileOf = (text: string) => {
+    const file = join(dir, "secret");
+    writeFileSync(file, text);
+    return file;
+  };
+
+  test.each([
+    ["DRAWDOWN_DATABASE_URL", "databaseUrl", "postgres://u:p@h/d"],
+    ["DRAWDOWN_ADMIN_KEY", "adminKey", "a-key"],
+  ] as const)("%s_FILE names the file that holds it", (variable, name, value) => {
+    const file = fileOf(`${value}\n`);
+
+    expect(read({ [`${variable}_FILE`]: file })[name]).toBe(value);
+  });
+
+  test("the owner's URL as well, beside the application's", () => {
+    const file = fileOf("postgres://o@h/d");
+    const environment = {
+      DRAWDOWN_DATABASE_URL_FILE: file,
+      DRAWDOWN_OWNER_DATABASE_URL_FILE: file,
+    };
+
+    expect(read(environment).ownerDatabaseUrl).toBe("postgres://o@h/d");
+  });
+
+  test("a relative name starts from the working directory, and what is missing is told", () => {
+    const [problem] = problemsOf({ DRAWDOWN_ADMIN_KEY_FILE: "no/such.key" });
+
+    expect(problem).toMatch(/^DRAWDOWN_ADMIN_KEY_FILE names a file that cannot be read \(ENOENT\)/);
+    expect(problem).toContain("/srv/drawdown/no/such.key");
+  });
+
+  test.each<[text: string, problem: RegExp]>([
+    ["", /^DRAWDOWN_ADMIN_KEY_FILE names a file that holds nothing/],
+    ["two words", /^DRAWDOWN_ADMIN_KEY_FILE has characters other than visible ASCII/],
+  ])("a file that holds %j is refused", (text, problem) => {
+    expect(problemsOf({ DRAWDOWN_ADMIN_KEY_FILE: fileOf(text) })).toEqual([
+      expect.stringMatching(problem),
+    ]);
+  });
+
+  test("a secret that is given twice is refused", () => {
+    const both = { DRAWDOWN_ADMIN_KEY: "a-key", DRAWDOWN_ADMIN_KEY_FILE: fileOf("a-key") };
+
+    expect(problemsOf(both)).toEqual([
+      "DRAWDOWN_ADMIN_KEY_FILE and DRAWDOWN_ADMIN_KEY are both set: leave one of them out",
+    ]);
+  });
+
+  test("what is no secret has no file", () => {
+    expect(read({ DRAWDOWN_HOST_FILE: fileOf("::1") }).host).toBe("127.0.0.1");
+  });
+});
+
+describe("what an operator can read", () => {
+  test("--help names every command, and of each the variables that it reads", () => {
+    for (const command of COMMANDS) {
+      expect(usage()).toContain(`\n  ${command} `);
+      for (const { variable, isForAll } of ALL_SETTINGS) {
+        const isTold = usageOf(command).includes(`  ${variable} `);
+        expect(isTold, `${command} ${variable}`).toBe(command === "serve" || isForAll === true);
+      }
+    }
+  });
+
+  test("the README's table has every variable with its default", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    for (const { variable, otherwise, isSecret } of ALL_SETTINGS) {
+      const row = new RegExp(`^\\| \`${variable}\`(.*?)\\| +(.*?) +\\|`, "m").exec(readme);
+      expect(row, variable).not.toBeNull();
+      expect(row?.[1]?.trim(), variable).toBe(isSecret ? "\\*" : "");
+      if (otherwise !== undefined) expect(row?.[2], variable).toBe(`\`${otherwise}\``);
+    }
   });
 });

@@ -22,10 +22,11 @@ interface Reading extends SourceFile, SourceText {
 export const LAYERS: readonly (readonly string[])[] = [
   // The composition root: the program, its commands, and what they share.
   ["main.ts"],
-  ["serve.ts", "audit.ts"],
+  ["serve.ts", "audit.ts", "usage.ts"],
   ["implementation.ts", "database-of.ts"],
   ["server"],
   ["config.ts"],
+  ["config-values.ts"],
   ["rpc"],
   ["pipeline", "queries"],
   ["database"],
