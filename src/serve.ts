@@ -50,6 +50,7 @@ export async function serve(config: Config): Promise<number> {
       ready: () => isReachable(reads),
       registry,
       logger,
+      limits: config,
     });
     sweeper.start();
     announce(config, server, adminKey);

@@ -24,12 +24,19 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import type { Limits } from "../config.ts";
 import { assert, type Refusal } from "../errors.ts";
-import { type AdmittedCall, callerGone, type GuardedMethod, type GuardedService } from "./guard.ts";
-import { REQUEST_BYTES_MAX } from "./limits.ts";
+import {
+  type AdmittedCall,
+  type CallHeaders,
+  callerGone,
+  type GuardedMethod,
+  type GuardedService,
+} from "./guard.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./mux.ts";
 import { writePlain } from "./plain.ts";
 import { RecordedBody } from "./recorded-body.ts";
+import { boundTimeout } from "./timeout.ts";
 import {
   requestTooLarge,
   unreadableBinary,
@@ -47,19 +54,20 @@ const BODY = createContextKey<RecordedBody | undefined>(undefined);
 export function connectHandler(
   services: readonly GuardedService[],
   otherwise: HttpHandler,
+  limits: Limits,
 ): HttpHandler {
   const handlers = new Map(
-    routes(services).map((handler) => [handler.requestPath, handler] as const),
+    routes(services, limits).map((handler) => [handler.requestPath, handler] as const),
   );
   return (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";
     const handler = handlers.get(path);
     if (handler === undefined) otherwise(request, response);
-    else void serve(handler, request, response);
+    else void serve(handler, request, response, limits);
   };
 }
 
-function routes(services: readonly GuardedService[]): readonly UniversalHandler[] {
+function routes(services: readonly GuardedService[], limits: Limits): readonly UniversalHandler[] {
   const methods = new Map<DescMethod, GuardedMethod>();
   for (const service of services) {
     for (const guarded of service.methods) methods.set(guarded.method, guarded);
@@ -67,26 +75,39 @@ function routes(services: readonly GuardedService[]): readonly UniversalHandler[
   const router = createConnectRouter({
     // Brotli is left out: at the library's quality a page of 1 MiB costs seconds of CPU.
     acceptCompression: [compressionGzip],
-    readMaxBytes: REQUEST_BYTES_MAX,
+    readMaxBytes: limits.requestBytesMax,
     maxTimeoutMs: TIMEOUT_MS_MAX,
     jsonOptions: { ignoreUnknownFields: false },
-    requestGate: (context) => admit(methods.get(context.method), context),
+    requestGate: (context) => admit(methods.get(context.method), context, limits),
   });
   for (const method of methods.keys()) mount(router, method);
   return router.handlers;
 }
 
 /** Runs before the body is read. What it throws is the answer. */
-function admit(guarded: GuardedMethod | undefined, context: HandlerContext): void {
+function admit(guarded: GuardedMethod | undefined, context: HandlerContext, limits: Limits): void {
   if (context.requestMethod === "GET") context.responseHeader.set("Cache-Control", "no-store");
   if (guarded === undefined) throw new ConnectError("no such method", Code.Unimplemented);
-  const call = guarded.admit(context.requestHeader.get("authorization") ?? undefined);
+  const call = guarded.admit(headersOf(context.requestHeader));
   context.values.set(ADMITTED, call);
   // The library aborts this signal with whatever went wrong, just before it writes the answer.
   const { signal, values } = context;
-  const onAbort = () => settle(call, signal.reason, guarded.method, values.get(BODY));
+  const onAbort = () =>
+    settle(call, signal.reason, { method: guarded.method, body: values.get(BODY), limits });
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
+}
+
+/** What the guard asks of the headers. */
+function headersOf(headers: Headers): CallHeaders {
+  return {
+    get: (name) => headers.get(name) ?? undefined,
+    get bytes() {
+      let bytes = 0;
+      for (const [name, value] of headers) bytes += name.length + value.length;
+      return bytes;
+    },
+  };
 }
 
 function mount(router: ConnectRouter, method: DescMethod): void {
@@ -119,34 +140,54 @@ async function serve(
   handler: UniversalHandler,
   request: HttpRequest,
   response: HttpResponse,
+  limits: Limits,
 ): Promise<void> {
   // After a write to a full connection the library waits for "drain", which Node leaves out when
   // the connection was destroyed meanwhile: the handler's stream would then never be ended.
   response.on("close", () => response.emit("drain"));
+  const values = createContextValues();
+  const patience = limitTime(handler.method, limits, () => {
+    if (values.get(ADMITTED)?.running !== true) response.destroy();
+  });
   try {
-    const values = createContextValues();
     const received = universalRequestFromNodeRequest(request, response, undefined, values);
     const recorded = new RecordedBody(received);
     values.set(BODY, recorded);
+    if (handler.method.methodKind === "unary") boundTimeout(received.header, limits);
     const answer = await handler({ ...received, body: recorded.body });
+    const admittedCall = values.get(ADMITTED);
+    if (admittedCall !== undefined) admittedCall.onStalled = () => response.destroy();
     await universalResponseToNodeResponse(answer, response);
   } catch {
     // No host or a malformed one, before an answer; a reader that is gone, after it.
     if (response.headersSent) response.destroy();
     else writePlain(response, 400, "bad request\n");
+  } finally {
+    clearTimeout(patience);
   }
+}
+
+/** A request must come within the default deadline: the library would wait for it for ever. */
+function limitTime(
+  method: DescMethod,
+  { deadlineMsDefault }: Limits,
+  giveUp: () => void,
+): NodeJS.Timeout | undefined {
+  if (method.methodKind === "bidi_streaming") return undefined;
+  return setTimeout(giveUp, deadlineMsDefault);
+}
+
+interface Received {
+  readonly method: DescMethod;
+  readonly body: RecordedBody | undefined;
+  readonly limits: Limits;
 }
 
 /**
  * Tells the call what ended it, and puts our words into the library's error where it blames the
  * service, or nobody, for what the caller sent.
  */
-function settle(
-  call: AdmittedCall,
-  reason: unknown,
-  method: DescMethod,
-  body: RecordedBody | undefined,
-): void {
+function settle(call: AdmittedCall, reason: unknown, request: Received): void {
   if (!(reason instanceof ConnectError)) {
     call.abort(callerGone());
     return;
@@ -162,17 +203,13 @@ function settle(
     call.abort(reason.code === Code.DeadlineExceeded ? reason : callerGone());
     return;
   }
-  const refusal = refusalOf(reason, method, body);
+  const refusal = refusalOf(reason, request);
   if (refusal === undefined) call.abort(reason);
   else amend(reason, call.fail(refusal));
 }
 
 /** What a caller sent that the library could not read, in the contract's words. */
-function refusalOf(
-  reason: ConnectError,
-  method: DescMethod,
-  body: RecordedBody | undefined,
-): Refusal | undefined {
+function refusalOf(reason: ConnectError, { method, body, limits }: Received): Refusal | undefined {
   switch (reason.code) {
     case Code.Internal:
       return unreadableBinary(method.input);
@@ -181,7 +218,7 @@ function refusalOf(
         ? unreadableJson(method.input, body.json())
         : unreadableRequest(reason.rawMessage);
     case Code.ResourceExhausted:
-      return requestTooLarge();
+      return requestTooLarge(limits.requestBytesMax);
     default:
       return undefined;
   }

@@ -12,8 +12,9 @@ import {
   status as Status,
 } from "@grpc/grpc-js";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import type { Limits } from "../config.ts";
 import { assert, type Refusal } from "../errors.ts";
-import { type AdmittedCall, callerGone, type GuardedMethod } from "./guard.ts";
+import { type AdmittedCall, type CallHeaders, callerGone, type GuardedMethod } from "./guard.ts";
 import { RequestQueue } from "./request-queue.ts";
 import { requestTooLarge, unreadableBinary, unreadableRequest } from "./unreadable.ts";
 
@@ -27,19 +28,31 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   readonly #guarded: GuardedMethod;
   readonly #call: ServerInterceptingCallInterface;
   readonly #send: (status: GrpcStatus) => void;
+  readonly #limits: Limits;
+  readonly #startedAtMs = Date.now();
+  #patience: NodeJS.Timeout | undefined;
   #admitted: AdmittedCall | undefined;
   #request: Buffer | undefined;
   #requests: RequestQueue | undefined;
   #written: (() => void) | undefined;
   #cancelled = false;
 
-  constructor(call: ServerInterceptingCallInterface, guarded: GuardedMethod) {
+  constructor(call: ServerInterceptingCallInterface, guarded: GuardedMethod, limits: Limits) {
     super(call);
     this.#guarded = guarded;
     this.#call = call;
-    this.#send = call.sendStatus.bind(call);
+    this.#limits = limits;
+    const send = call.sendStatus.bind(call);
+    this.#send = (status) => {
+      clearTimeout(this.#patience);
+      send(status);
+    };
     // The library ends calls by itself: at bad compression, a large body, a passed deadline.
-    call.sendStatus = (status) => this.#endByLibrary(status);
+    call.sendStatus = (status) => {
+      if (status.code !== Status.DEADLINE_EXCEEDED || !this.#isDeadlineGarbled) {
+        this.#endByLibrary(status);
+      }
+    };
   }
 
   /** The library's own handler is not listened to: what follows takes its place. */
@@ -48,13 +61,14 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    const [authorization] = metadata.get("authorization");
     try {
-      this.#admitted = this.#guarded.admit(authorization?.toString());
+      this.#admitted = this.#guarded.admit(headersOf(metadata));
     } catch (error) {
       this.#fail(error);
       return;
     }
+    this.#admitted.onStalled = () => this.#written?.();
+    this.#limitTime();
     if (this.#guarded.method.methodKind === "bidi_streaming") {
       this.#requests = new RequestQueue(() => this.#call.startRead());
       void this.#answer(this.#admitted);
@@ -75,6 +89,7 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   }
 
   onReceiveHalfClose(): void {
+    if (this.#guarded.method.methodKind !== "unary") clearTimeout(this.#patience);
     if (this.#requests !== undefined) this.#requests.end();
     else if (this.#request === undefined) this.#failProtocol("no request message");
     else if (this.#admitted !== undefined) void this.#answer(this.#admitted);
@@ -83,9 +98,31 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   /** Also called at the end of every call that went well, where it changes nothing. */
   onCancel(): void {
     this.#cancelled = true;
+    clearTimeout(this.#patience);
     this.#admitted?.abort(callerGone());
     this.#requests?.end();
     this.#written?.();
+  }
+
+  /** The library takes a deadline that lies more than 2^31 ms ahead for one that has passed. */
+  get #isDeadlineGarbled(): boolean {
+    return Number(this.#call.getDeadline()) < this.#startedAtMs;
+  }
+
+  /** Whoever sets no deadline gets one; the request of a stream must come as soon. */
+  #limitTime(): void {
+    const { methodKind } = this.#guarded.method;
+    const { deadlineMsDefault, deadlineMsMax } = this.#limits;
+    const deadlineMs = Number(this.#call.getDeadline()) - this.#startedAtMs;
+    if (methodKind === "server_streaming" || (methodKind === "unary" && deadlineMs === Infinity)) {
+      this.#patience = setTimeout(() => this.#endInTime(), deadlineMsDefault);
+    } else if (methodKind === "unary" && (deadlineMs > deadlineMsMax || this.#isDeadlineGarbled)) {
+      this.#patience = setTimeout(() => this.#endInTime(), deadlineMsMax);
+    }
+  }
+
+  #endInTime(): void {
+    this.#endByLibrary({ code: Status.DEADLINE_EXCEEDED, details: "the deadline has passed" });
   }
 
   async #answer(admitted: AdmittedCall): Promise<void> {
@@ -152,7 +189,7 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   #endByLibrary(status: GrpcStatus): void {
     const { code = Status.UNKNOWN, details = "" } = status;
     const admitted = this.#admitted;
-    const refusal = admitted?.running ? undefined : refusalOf(code, details);
+    const refusal = admitted?.running ? undefined : this.#refusalOf(code, details);
     if (refusal !== undefined) {
       this.#fail(refusal);
     } else {
@@ -160,13 +197,27 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
       this.#send(status);
     }
   }
+
+  /** What the library blames on itself, or on a lack of room, although the caller sent it. */
+  #refusalOf(code: Status, details: string): Refusal | undefined {
+    if (code === Status.INTERNAL) return unreadableRequest(details);
+    if (code === Status.RESOURCE_EXHAUSTED) return requestTooLarge(this.#limits.requestBytesMax);
+    return undefined;
+  }
 }
 
-/** What the library blames on itself, or on a lack of room, although the caller sent it. */
-function refusalOf(code: Status, details: string): Refusal | undefined {
-  if (code === Status.INTERNAL) return unreadableRequest(details);
-  if (code === Status.RESOURCE_EXHAUSTED) return requestTooLarge();
-  return undefined;
+/** What the guard asks of the headers. */
+function headersOf(metadata: Metadata): CallHeaders {
+  return {
+    get: (name) => metadata.get(name)[0]?.toString(),
+    get bytes() {
+      let bytes = 0;
+      for (const [name, values] of Object.entries(metadata.toJSON())) {
+        for (const value of values) bytes += name.length + value.length;
+      }
+      return bytes;
+    },
+  };
 }
 
 function statusOf(error: ConnectError): GrpcStatus {

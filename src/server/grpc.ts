@@ -12,15 +12,11 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
+import type { Limits } from "../config.ts";
 import { AssertionFailure, assert } from "../errors.ts";
 import { GrpcCall } from "./grpc-call.ts";
 import type { GuardedMethod, GuardedService } from "./guard.ts";
-import {
-  CONCURRENT_STREAMS_MAX,
-  KEEP_ALIVE_MS,
-  REQUEST_BYTES_MAX,
-  SESSION_MEMORY_MB_MAX,
-} from "./limits.ts";
+import { KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
 
 /**
  * The connections are accepted here and handed to the library, because its own forced shutdown
@@ -31,8 +27,8 @@ export class GrpcPort {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(services: readonly GuardedService[]) {
-    this.#server = serverOf(services);
+  constructor(services: readonly GuardedService[], limits: Limits) {
+    this.#server = serverOf(services, limits);
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     this.#listener = createServer(tcp, (socket) => {
@@ -40,6 +36,7 @@ export class GrpcPort {
       socket.once("close", () => this.#sockets.delete(socket));
       injector.injectConnection(socket);
     });
+    this.#listener.maxConnections = limits.connectionsMax;
   }
 
   listen(port: number, host: string): Promise<AddressInfo> {
@@ -65,16 +62,16 @@ export class GrpcPort {
 }
 
 /** Makes a server of all services, which listens nowhere itself. */
-function serverOf(services: readonly GuardedService[]): Server {
+function serverOf(services: readonly GuardedService[], limits: Limits): Server {
   const methods = new Map<string, GuardedMethod>();
   for (const service of services) {
     for (const guarded of service.methods) methods.set(guarded.path, guarded);
   }
   const server = new Server({
-    interceptors: [takeOver(methods)],
-    "grpc.max_receive_message_length": REQUEST_BYTES_MAX,
+    interceptors: [takeOver(methods, limits)],
+    "grpc.max_receive_message_length": limits.requestBytesMax,
     "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": CONCURRENT_STREAMS_MAX,
+    "grpc.max_concurrent_streams": limits.concurrentStreamsMax,
     "grpc.keepalive_time_ms": KEEP_ALIVE_MS,
     "grpc.enable_channelz": 0,
     "grpc-node.max_session_memory": SESSION_MEMORY_MB_MAX,
@@ -111,10 +108,10 @@ function unreachable(): never {
   throw new AssertionFailure("the interceptor answers every call");
 }
 
-function takeOver(methods: ReadonlyMap<string, GuardedMethod>): ServerInterceptor {
+function takeOver(methods: ReadonlyMap<string, GuardedMethod>, limits: Limits): ServerInterceptor {
   return (definition, call) => {
     const guarded = methods.get(definition.path);
     assert(guarded !== undefined, `${definition.path} is guarded`);
-    return new GrpcCall(call, guarded);
+    return new GrpcCall(call, guarded, limits);
   };
 }

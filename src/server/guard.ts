@@ -11,6 +11,7 @@ import {
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { Limits } from "../config.ts";
 import { assert, Refusal } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
 import { failureOf, toConnectError } from "../rpc/failure.ts";
@@ -20,6 +21,7 @@ import type { Authenticate } from "./authentication.ts";
 import { type Drain, drainingRefusal } from "./drain.ts";
 import type { Logger } from "./log.ts";
 import type { RpcMetrics } from "./rpc-metrics.ts";
+import { headersTooLarge } from "./unreadable.ts";
 
 /** What calls are checked with and reported to. */
 export interface Surroundings {
@@ -27,6 +29,15 @@ export interface Surroundings {
   readonly drain: Drain;
   readonly metrics: RpcMetrics;
   readonly logger: Logger;
+  readonly limits: Limits;
+}
+
+/** The headers of a call, whatever carries them. */
+export interface CallHeaders {
+  /** `name` is in lower case. */
+  get(name: string): string | undefined;
+  /** Of all names and values together. */
+  readonly bytes: number;
 }
 
 export interface GuardedService {
@@ -71,12 +82,14 @@ export class GuardedMethod {
   }
 
   /** Lets a call in by its headers, before its body is read, or throws what to answer. */
-  admit(authorization: string | undefined): AdmittedCall {
+  admit(headers: CallHeaders): AdmittedCall {
     const call = new AdmittedCall(this.#implemented, this.path, this.#surroundings);
-    if (this.#access === "open") return call;
+    const { authenticate, drain, limits } = this.#surroundings;
     try {
-      call.identify(this.#surroundings.authenticate(authorization));
-      if (this.#surroundings.drain.draining) throw drainingRefusal();
+      if (headers.bytes > limits.headerBytesMax) throw headersTooLarge(limits.headerBytesMax);
+      if (this.#access === "open") return call;
+      call.identify(authenticate(headers.get("authorization")));
+      if (drain.draining) throw drainingRefusal();
     } catch (thrown) {
       throw call.fail(thrown);
     }
@@ -87,6 +100,8 @@ export class GuardedMethod {
 /** A call that was let in. It ends exactly once, however it ends, and is measured then. */
 export class AdmittedCall implements Call {
   readonly streaming: boolean;
+  /** Called when the reader of a stream has taken nothing for too long, to stop waiting for it. */
+  onStalled: (() => void) | undefined;
   readonly #implemented: ImplementedMethod;
   readonly #path: string;
   readonly #surroundings: Surroundings;
@@ -198,6 +213,7 @@ export class AdmittedCall implements Call {
     open: () => AsyncIterable<MessageInitShape<DescMessage>>,
   ): AsyncGenerator<Message, void, undefined> {
     const { output } = this.#implemented.method;
+    const { stalledReaderMsMax } = this.#surroundings.limits;
     this.#running = true;
     let messages: AsyncIterator<MessageInitShape<DescMessage>> | undefined;
     try {
@@ -206,10 +222,13 @@ export class AdmittedCall implements Call {
         const next = await nextUnlessAborted(messages, this.signal);
         if (next.done === true) break;
         const message = create(output, next.value);
+        const patience = setTimeout(() => this.#stall(), stalledReaderMsMax);
         try {
           yield message;
         } catch (thrown) {
           throw unwritten(thrown);
+        } finally {
+          clearTimeout(patience);
         }
       }
       this.#end();
@@ -227,6 +246,11 @@ export class AdmittedCall implements Call {
       });
       this.#end(Code.Canceled);
     }
+  }
+
+  #stall(): void {
+    this.abort(new ConnectError("the reader takes nothing", Code.Aborted));
+    this.onStalled?.();
   }
 
   #end(code?: Code, reason?: string): void {

@@ -1,9 +1,4 @@
-/** Owns the bounds that both ports share, so that a call fits through both or neither. */
-
-export const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Calls in flight on one connection. */
-export const CONCURRENT_STREAMS_MAX = 1_000;
+/** Owns the bounds of both ports that nobody needs to configure; config.ts has the others. */
 
 /** What one connection may hold in buffers: above it Node refuses its further streams. */
 export const SESSION_MEMORY_MB_MAX = 64;

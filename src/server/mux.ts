@@ -10,7 +10,8 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { CONCURRENT_STREAMS_MAX, KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import type { Limits } from "../config.ts";
+import { KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -34,12 +35,14 @@ export class MuxServer {
   /** A session that was closed only ends its socket: a peer that never does would stay. */
   readonly #http2Sockets = new Set<Socket>();
 
-  constructor(handle: HttpHandler) {
+  constructor(handle: HttpHandler, limits: Limits) {
+    const { headerBytesMax, concurrentStreamsMax } = limits;
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-    this.#http1 = createHttp1(tcp, handle);
+    this.#http1 = createHttp1({ ...tcp, maxHeaderSize: headerBytesMax }, handle);
+    this.#http1.maxConnections = limits.connectionsMax;
     this.#http2 = createHttp2(
       {
-        settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX },
+        settings: { maxConcurrentStreams: concurrentStreamsMax },
         maxSessionMemory: SESSION_MEMORY_MB_MAX,
       },
       handle,

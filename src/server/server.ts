@@ -3,6 +3,7 @@
  * services do is not known here.
  */
 import type { Registry } from "prom-client";
+import { LIMITS_DEFAULT, type Limits } from "../config.ts";
 import type { ImplementedService } from "../rpc/method.ts";
 import type { Authenticate } from "./authentication.ts";
 import { connectHandler } from "./connect.ts";
@@ -34,6 +35,8 @@ export interface ServerOptions {
   /** What /metrics shows. The calls' own metrics are added here. */
   readonly registry: Registry;
   readonly logger: Logger;
+  /** What is left out is as in the default configuration. */
+  readonly limits?: Partial<Limits>;
 }
 
 export interface RunningServer {
@@ -48,6 +51,7 @@ export interface RunningServer {
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, services, authenticate, registry, logger } = options;
+  const limits = { ...LIMITS_DEFAULT, ...options.limits };
   const drain = new Drain();
   const readiness = new Readiness(options.ready, drain);
   const metrics = new RpcMetrics(registry, drain);
@@ -55,10 +59,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const names = contract.map(({ typeName }) => typeName);
   const healthService = health(names, readiness);
   const open = [healthService, ...reflection([...contract, healthService.service])];
-  const guarded = guard([...services, ...open], { authenticate, drain, metrics, logger });
+  const guarded = guard([...services, ...open], { authenticate, drain, metrics, logger, limits });
 
-  const http = new MuxServer(connectHandler(guarded, plainHandler(readiness, registry)));
-  const grpc = new GrpcPort(guarded);
+  const http = new MuxServer(
+    connectHandler(guarded, plainHandler(readiness, registry), limits),
+    limits,
+  );
+  const grpc = new GrpcPort(guarded, limits);
   const { port: httpPort } = await http.listen(options.httpPort, host);
   try {
     const { port: grpcPort } = await grpc.listen(options.grpcPort, host);

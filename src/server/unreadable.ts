@@ -11,7 +11,6 @@ import {
 } from "@bufbuild/protobuf";
 import type { Refusal } from "../errors.ts";
 import { invalidRequest } from "../rpc/validation.ts";
-import { REQUEST_BYTES_MAX } from "./limits.ts";
 
 /** The refusal of a body that is not the binary form of the message. */
 export function unreadableBinary(schema: DescMessage): Refusal {
@@ -23,8 +22,12 @@ export function unreadableRequest(message: string): Refusal {
   return invalidRequest(message, [{ field: "", description: message }]);
 }
 
-export function requestTooLarge(): Refusal {
-  return unreadableRequest(`A request has at most ${REQUEST_BYTES_MAX} bytes.`);
+export function requestTooLarge(bytesMax: number): Refusal {
+  return unreadableRequest(`A request has at most ${bytesMax} bytes, decompressed as well.`);
+}
+
+export function headersTooLarge(bytesMax: number): Refusal {
+  return unreadableRequest(`The headers of a call have at most ${bytesMax} bytes.`);
 }
 
 /**

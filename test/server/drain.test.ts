@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { CurrencyService } from "../../gen/drawdown/v1/currency_service_pb.ts";
+import { LIMITS_DEFAULT } from "../../src/config.ts";
 import { implement } from "../../src/rpc/method.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
 import { Drain } from "../../src/server/drain.ts";
@@ -115,13 +116,16 @@ describe("a drain", () => {
         drain,
         metrics: new RpcMetrics(registry, drain),
         logger: pino({ level: "silent" }),
+        limits: LIMITS_DEFAULT,
       },
     );
     const [method] = service?.methods ?? [];
     drain.begin();
 
-    expect(() => method?.admit(`Bearer ${KEY}`)).toThrow(/shutting down/);
-    expect(() => method?.admit("Bearer wrong")).toThrow(/API key is not valid/);
+    const admit = (key: string) => method?.admit({ get: () => `Bearer ${key}`, bytes: 10 });
+
+    expect(() => admit(KEY)).toThrow(/shutting down/);
+    expect(() => admit("wrong")).toThrow(/API key is not valid/);
     expect(drain.inFlight).toBe(0);
   });
 });

@@ -14,6 +14,7 @@ import { Registry } from "prom-client";
 import { CurrencyService } from "../../gen/drawdown/v1/currency_service_pb.ts";
 import { HistoryService } from "../../gen/drawdown/v1/history_service_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import type { Limits } from "../../src/config.ts";
 import type { TenantId } from "../../src/ledger/ids.ts";
 import { type Handlers, implement } from "../../src/rpc/method.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
@@ -40,6 +41,7 @@ export interface Edges {
 export async function startEdges(
   handlers: Partial<CurrencyHandlers & HistoryHandlers> = {},
   ready: () => Promise<boolean> = async () => true,
+  limits: Partial<Limits> = {},
 ): Promise<Edges> {
   const bug = () => {
     throw new Error("the secret of this bug is 42.5");
@@ -69,6 +71,7 @@ export async function startEdges(
     ready,
     registry: new Registry(),
     logger: pino({ level: "debug" }, sink),
+    limits,
   });
   return {
     server,

@@ -10,7 +10,8 @@ export interface RawRequest {
   readonly base: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  /** Null is a body that is never sent. */
+  readonly body: Buffer | null;
 }
 
 /** Opens a gRPC call. Nothing is read unless the caller reads the stream. */
@@ -25,7 +26,7 @@ export function h2Open({ base, path, headers, body }: RawRequest): RawCall {
     ...headers,
   });
   stream.on("error", () => undefined);
-  stream.end(body);
+  if (body !== null) stream.end(body);
   return { session, stream };
 }
 
