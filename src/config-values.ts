@@ -43,6 +43,13 @@ export function parsePort(value: string): number {
   return port;
 }
 
+export function parseYesNo(value: string): boolean {
+  if (value !== "true" && value !== "false") {
+    throw new BadValue(`is neither true nor false: ${JSON.stringify(value)}`);
+  }
+  return value === "true";
+}
+
 /** Makes the reader of a whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (value: string) => number {
   return (value) => {

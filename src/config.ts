@@ -14,6 +14,7 @@ import {
   parseHost,
   parseLogLevel,
   parsePort,
+  parseYesNo,
   wholeNumber,
 } from "./config-values.ts";
 
@@ -57,6 +58,8 @@ export interface Config extends Limits {
   /** Undefined means the one in the data folder, which is made at the first start. */
   readonly adminKey: string | undefined;
   readonly logLevel: LogLevel;
+  /** Whether the log may show amounts. */
+  readonly logAmounts: boolean;
 }
 
 /** One variable of the environment. */
@@ -130,6 +133,12 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     parse: parseLogLevel,
     otherwise: "info",
     meaning: "trace, debug, info, warn, error, fatal or silent",
+  },
+  logAmounts: {
+    variable: "DRAWDOWN_LOG_AMOUNTS",
+    parse: parseYesNo,
+    otherwise: false,
+    meaning: "true to have amounts and quantities in the log, beside the ids of a call",
   },
   requestBytesMax: {
     variable: "DRAWDOWN_REQUEST_BYTES_MAX",

@@ -2,7 +2,8 @@
 import { randomInt } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "./config.ts";
-import { isReachable } from "./database/connection.ts";
+import { isMigrated } from "./database/check-role.ts";
+import { useOf } from "./database/connection.ts";
 import { DEFAULT_TENANT_ID } from "./database/migrations/1_ledger.ts";
 import { openDatabaseOf } from "./database-of.ts";
 import { implementContract } from "./implementation.ts";
@@ -11,8 +12,9 @@ import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";
 import { obtainAdminKey } from "./server/admin-key.ts";
 import { authenticateByKey } from "./server/authentication.ts";
-import { BatchMetrics } from "./server/batch-metrics.ts";
 import { createLogger } from "./server/log.ts";
+import { measureLanes, PipelineMetrics } from "./server/pipeline-metrics.ts";
+import { measurePools } from "./server/pool-metrics.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 
 /** What is in flight may take so long to finish after SIGTERM; exit follows within 10 s. */
@@ -29,13 +31,14 @@ export async function serve(config: Config): Promise<number> {
     const { reads, writes } = database.connections;
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
-    const batches = new BatchMetrics(registry);
     const pipeline = new Pipeline({
       reads,
       writes,
       random32: () => randomInt(RANDOM_32_LIMIT),
-      onBatch: (commands) => batches.record(commands),
+      observer: new PipelineMetrics(registry),
     });
+    measureLanes(registry, () => pipeline.depths);
+    measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
     const sweeper = new Sweeper({
       reads,
       pipeline,
@@ -47,10 +50,11 @@ export async function serve(config: Config): Promise<number> {
       grpcPort: config.grpcPort,
       services: implementContract({ reads, pipeline }),
       authenticate: authenticateByKey(adminKey, DEFAULT_TENANT_ID as TenantId),
-      ready: () => isReachable(reads),
+      ready: () => isMigrated(reads),
       registry,
       logger,
       limits: config,
+      logAmounts: config.logAmounts,
     });
     sweeper.start();
     announce(config, server, adminKey);

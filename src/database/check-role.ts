@@ -39,6 +39,11 @@ const CHANGEABLE = `SELECT t.name, p.privilege
     OR p.privilege = 'UPDATE' AND has_any_column_privilege('public.' || t.name, 'UPDATE')
   ORDER BY 1, 2`;
 
+/** Whether the database answers, and has the tables of this version. */
+export async function isMigrated(pool: DataSource): Promise<boolean> {
+  return (await pool.query(MISSING, [TABLES])).length === 0;
+}
+
 /** Throws a RoleError that names everything that is wrong with the role or the schema. */
 export async function checkRole(pool: DataSource): Promise<void> {
   const runner = pool.createQueryRunner();

@@ -4,6 +4,7 @@
  */
 import type pg from "pg";
 import type { DataSource, EntityManager, QueryRunner } from "typeorm";
+import type { PostgresDriver } from "typeorm/driver/postgres/PostgresDriver.js";
 import { assert } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
 
@@ -59,8 +60,14 @@ async function rollBackOrClose(client: pg.PoolClient, runner: QueryRunner): Prom
   }
 }
 
-/** Whether the database answers. */
-export async function isReachable(pool: DataSource): Promise<boolean> {
-  await pool.query("SELECT 1");
-  return true;
+/** How many connections a pool has, how many of them nobody uses, and how many callers wait. */
+export interface PoolUse {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+export function useOf(pool: DataSource): PoolUse {
+  const { totalCount, idleCount, waitingCount } = (pool.driver as PostgresDriver).master as pg.Pool;
+  return { total: totalCount, idle: idleCount, waiting: waitingCount };
 }

@@ -85,6 +85,8 @@ export interface BatchResult {
   readonly unfinished: ReadonlySet<CustomerId>;
   /** How far each customer that changed has come. */
   readonly sequences: ReadonlyMap<CustomerId, bigint>;
+  /** How many transfers were booked because something had fallen due. */
+  readonly dueTransfers: number;
 }
 
 export interface BatchRequest {
@@ -134,6 +136,10 @@ export class BatchRunner {
       books: new Map(parts.map(({ batchBook }) => [batchBook.book.customerId, batchBook.book])),
     };
     const unfinished = await bookAllDue(context);
+    const dueTransfers = parts.reduce(
+      (sum, { batchBook }) => sum + batchBook.book.journal.posted.length,
+      0,
+    );
     const ready = parts.filter(({ batchBook }) => !unfinished.has(batchBook.book));
     await runAll(
       context,
@@ -154,6 +160,7 @@ export class BatchRunner {
       ]),
       missed: held.flatMap((customer) => jobsOf.get(customer) ?? []),
       waiting: [...unfinished].flatMap((book) => jobsOf.get(book.customerId) ?? []),
+      dueTransfers,
       unfinished: new Set([...held, ...[...unfinished].map((book) => book.customerId)]),
       sequences: new Map(
         sound

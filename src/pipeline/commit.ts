@@ -8,6 +8,7 @@ import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure } from "../database/sql-state.ts";
 import { AssertionFailure } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
+import type { PipelineObserver } from "./observer.ts";
 import { Session } from "./session.ts";
 
 /** COMMIT was sent and its answer did not arrive: the work may be stored, or not. */
@@ -21,15 +22,21 @@ export class UnclearCommit extends Error {
  * outside the transaction.
  */
 export function transact<Result>(
-  writes: DataSource,
-  tenantId: TenantId,
+  site: {
+    readonly writes: DataSource;
+    readonly tenantId: TenantId;
+    readonly observer: PipelineObserver | undefined;
+  },
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
+  const { writes, tenantId, observer } = site;
   const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; ${setTenant(tenantId)}`;
   return withConnection(writes, async ({ client }) => {
     const begun = client.query(begin);
     const [, result] = await Promise.all([begun, work(new Session(client, begun))]);
+    const sentAt = performance.now();
     await commit(client);
+    observer?.commitAnswered(performance.now() - sentAt);
     return result;
   });
 }

@@ -14,6 +14,7 @@ import { CommandQueue } from "./command-queue.ts";
 import { transact } from "./commit.ts";
 import type { CommitNotices } from "./commit-notices.ts";
 import { DueQueue } from "./due-queue.ts";
+import type { PipelineObserver } from "./observer.ts";
 import { fail, notStorable, settle } from "./pending.ts";
 import { pursue } from "./pursue.ts";
 
@@ -27,8 +28,7 @@ export interface LaneParts {
   readonly writes: DataSource;
   readonly runner: BatchRunner;
   readonly notices: CommitNotices;
-  /** Told how many commands each committed batch held. */
-  readonly onBatch: (commands: number) => void;
+  readonly observer: PipelineObserver | undefined;
 }
 
 export class Lane {
@@ -83,11 +83,13 @@ export class Lane {
   }
 
   async #runBatch(batch: BatchRequest): Promise<void> {
-    const { writes, runner } = this.#parts;
+    const { writes, runner, observer } = this.#parts;
     const { tenantId, jobs, waitForLocks } = batch;
+    const startedAt = performance.now();
     const pursuit = await pursue(
-      () => transact(writes, tenantId, (session) => runner.run(session, batch)),
+      () => transact({ writes, tenantId, observer }, (session) => runner.run(session, batch)),
       {
+        observer,
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;
         },
@@ -96,6 +98,11 @@ export class Lane {
     );
     switch (pursuit.kind) {
       case "committed":
+        observer?.batchCommitted({
+          commands: jobs.length,
+          dueTransfers: pursuit.result.dueTransfers,
+          durationMs: performance.now() - startedAt,
+        });
         this.#deliver(batch, pursuit.result);
         if (allHeld(batch, pursuit.result)) await pause(HELD_PAUSE_MS);
         return;
@@ -128,7 +135,6 @@ export class Lane {
   }
 
   #deliver(batch: BatchRequest, result: BatchResult): void {
-    if (batch.jobs.length > 0) this.#parts.onBatch(batch.jobs.length);
     for (const [customerId, sequence] of result.sequences) {
       this.#parts.notices.publish(customerId, sequence);
     }

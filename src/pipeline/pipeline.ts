@@ -11,6 +11,7 @@ import type { Command, Look, RegistryWrite, Write } from "./job.ts";
 import { Lane } from "./lane.ts";
 import { CurrencyCache } from "./load-catalog.ts";
 import { lookAtBook } from "./look.ts";
+import type { PipelineObserver } from "./observer.ts";
 import type { Pending } from "./pending.ts";
 import { RegistryLane } from "./registry-lane.ts";
 
@@ -21,8 +22,7 @@ export interface PipelineParts {
   readonly writes: DataSource;
   readonly reads: DataSource;
   readonly random32: () => number;
-  /** Told how many commands of customers each committed batch held. */
-  readonly onBatch?: (commands: number) => void;
+  readonly observer?: PipelineObserver;
 }
 
 export class Pipeline {
@@ -36,10 +36,10 @@ export class Pipeline {
     this.#parts = parts;
     const runner = new BatchRunner({ currencies: this.#currencies, random32: parts.random32 });
     const { notices } = this;
-    const { writes, onBatch = () => undefined } = parts;
+    const { writes, observer } = parts;
     this.#lanes = Array.from(
       { length: LANES },
-      () => new Lane({ writes, runner, notices, onBatch }),
+      () => new Lane({ writes, runner, notices, observer }),
     );
     this.#registryLane = new RegistryLane(parts);
   }

@@ -4,6 +4,7 @@
  */
 import { databaseFailure } from "../database/sql-state.ts";
 import { UnclearCommit } from "./commit.ts";
+import type { PipelineObserver } from "./observer.ts";
 
 const RETRIES_MAX = 5;
 /** How long a lost connection or an unclear commit is pursued before the caller is told. */
@@ -28,25 +29,31 @@ export async function pursue<Result>(
   way: {
     /** Called when a COMMIT was not answered. */
     readonly onUnclear: () => void;
+    readonly observer?: PipelineObserver | undefined;
     readonly retriesMax?: number;
   },
 ): Promise<Pursuit<Result>> {
-  const { onUnclear, retriesMax = RETRIES_MAX } = way;
+  const { onUnclear, observer, retriesMax = RETRIES_MAX } = way;
   const startedAt = performance.now();
   for (let retries = 0; ; ) {
     try {
       return { kind: "committed", result: await attempt() };
     } catch (error) {
       const unclear = error instanceof UnclearCommit;
-      if (unclear) onUnclear();
+      if (unclear) {
+        onUnclear();
+        observer?.commitUnclear();
+      }
       switch (unclear ? "lost" : databaseFailure(error)) {
         case "lost":
           if (performance.now() - startedAt > RESOLVE_MAX_MS) return { kind: "unavailable", error };
+          observer?.batchRetried();
           await new Promise((resolve) => setTimeout(resolve, RESOLVE_PAUSE_MS));
           break;
         case "retryable":
           retries += 1;
           if (retries > retriesMax) return { kind: "contended", error };
+          observer?.batchRetried();
           break;
         case "unavailable":
           return { kind: "unavailable", error };

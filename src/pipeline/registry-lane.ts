@@ -5,6 +5,7 @@ import type { AssertionFailure, Refusal } from "../errors.ts";
 import { BatchLoop } from "./batch-loop.ts";
 import { CommandQueue, type Turn } from "./command-queue.ts";
 import { transact } from "./commit.ts";
+import type { PipelineObserver } from "./observer.ts";
 import { fail, notStorable, settle } from "./pending.ts";
 import { pursue } from "./pursue.ts";
 import { type RegistryJob, runRegistryBatch } from "./registry-batch.ts";
@@ -12,6 +13,7 @@ import { type RegistryJob, runRegistryBatch } from "./registry-batch.ts";
 export interface RegistryLaneParts {
   readonly writes: DataSource;
   readonly random32: () => number;
+  readonly observer?: PipelineObserver;
 }
 
 type Batch = Turn<RegistryJob>;
@@ -44,14 +46,16 @@ export class RegistryLane {
   }
 
   async #runBatch(batch: Batch): Promise<void> {
-    const { writes, random32 } = this.#parts;
+    const { writes, random32, observer } = this.#parts;
     const { tenantId, jobs } = batch;
+    const startedAt = performance.now();
     const pursuit = await pursue(
       () =>
-        transact(writes, tenantId, (session) =>
+        transact({ writes, tenantId, observer }, (session) =>
           runRegistryBatch(session, { tenantId, jobs, random32 }),
         ),
       {
+        observer,
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;
         },
@@ -59,6 +63,11 @@ export class RegistryLane {
     );
     switch (pursuit.kind) {
       case "committed":
+        observer?.batchCommitted({
+          commands: jobs.length,
+          dueTransfers: 0,
+          durationMs: performance.now() - startedAt,
+        });
         for (const [job, outcome] of pursuit.result) settle(job, outcome);
         return;
       case "contended":

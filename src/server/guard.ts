@@ -20,6 +20,7 @@ import { requireValid, warmValidation } from "../rpc/validation.ts";
 import type { Authenticate } from "./authentication.ts";
 import { type Drain, drainingRefusal } from "./drain.ts";
 import type { Logger } from "./log.ts";
+import { compileLine, type WriteLine } from "./rpc-log.ts";
 import type { RpcMetrics } from "./rpc-metrics.ts";
 import { headersTooLarge } from "./unreadable.ts";
 
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly metrics: RpcMetrics;
   readonly logger: Logger;
   readonly limits: Limits;
+  /** Whether amounts stand in the log. */
+  readonly logAmounts: boolean;
 }
 
 /** The headers of a call, whatever carries them. */
@@ -68,12 +71,19 @@ export class GuardedMethod {
   readonly #implemented: ImplementedMethod;
   readonly #access: ImplementedService["access"];
   readonly #surroundings: Surroundings;
+  readonly #writeLine: WriteLine;
 
   constructor(
     implemented: ImplementedMethod,
     access: ImplementedService["access"],
     surroundings: Surroundings,
   ) {
+    const { logger, logAmounts } = surroundings;
+    this.#writeLine = compileLine(implemented.method, {
+      logger,
+      isOpen: access === "open",
+      withAmounts: logAmounts,
+    });
     this.method = implemented.method;
     this.path = `/${implemented.method.parent.typeName}/${implemented.method.name}`;
     this.#implemented = implemented;
@@ -83,7 +93,12 @@ export class GuardedMethod {
 
   /** Lets a call in by its headers, before its body is read, or throws what to answer. */
   admit(headers: CallHeaders): AdmittedCall {
-    const call = new AdmittedCall(this.#implemented, this.path, this.#surroundings);
+    const call = new AdmittedCall(
+      this.#implemented,
+      this.path,
+      this.#surroundings,
+      this.#writeLine,
+    );
     const { authenticate, drain, limits } = this.#surroundings;
     try {
       if (headers.bytes > limits.headerBytesMax) throw headersTooLarge(limits.headerBytesMax);
@@ -105,14 +120,22 @@ export class AdmittedCall implements Call {
   readonly #implemented: ImplementedMethod;
   readonly #path: string;
   readonly #surroundings: Surroundings;
+  readonly #writeLine: WriteLine;
   readonly #startedAtMs = performance.now();
+  #request: Message | undefined;
   #tenantId: TenantId | undefined;
   #controller: AbortController | undefined;
   #abortReason: Refusal | ConnectError | undefined;
   #running = false;
   #ended = false;
 
-  constructor(implemented: ImplementedMethod, path: string, surroundings: Surroundings) {
+  constructor(
+    implemented: ImplementedMethod,
+    path: string,
+    surroundings: Surroundings,
+    writeLine: WriteLine,
+  ) {
+    this.#writeLine = writeLine;
     this.streaming = implemented.handler.kind !== "unary";
     this.#implemented = implemented;
     this.#path = path;
@@ -164,7 +187,7 @@ export class AdmittedCall implements Call {
     try {
       this.#check(method.input, request);
       const response = create(method.output, await handler.handle(request, this));
-      this.#end();
+      this.#end({ response });
       return response;
     } catch (thrown) {
       throw this.fail(thrown);
@@ -194,18 +217,19 @@ export class AdmittedCall implements Call {
     const cause = aborted ? this.#abortReason : thrown;
     // Cancelling, deadlines and what health and reflection say are gRPC's own and have no reason.
     if (cause instanceof ConnectError) {
-      this.#end(cause.code);
+      this.#end({ code: cause.code });
       return cause;
     }
     const failure = failureOf(cause);
     if (!(cause instanceof Refusal)) {
       this.#surroundings.logger.error({ method: this.#path, err: cause }, "call failed by a bug");
     }
-    this.#end(failure.code, failure.reason);
+    this.#end(failure);
     return toConnectError(failure, cause);
   }
 
   #check(schema: DescMessage, request: Message): void {
+    this.#request = request;
     if (this.#tenantId !== undefined) requireValid(schema, request);
   }
 
@@ -231,7 +255,7 @@ export class AdmittedCall implements Call {
           clearTimeout(patience);
         }
       }
-      this.#end();
+      this.#end({});
     } catch (thrown) {
       throw this.fail(thrown);
     } finally {
@@ -244,7 +268,7 @@ export class AdmittedCall implements Call {
           );
         }
       });
-      this.#end(Code.Canceled);
+      this.#end({ code: Code.Canceled });
     }
   }
 
@@ -253,19 +277,30 @@ export class AdmittedCall implements Call {
     this.onStalled?.();
   }
 
-  #end(code?: Code, reason?: string): void {
+  #end({ code, reason, response }: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { drain, metrics, logger } = this.#surroundings;
+    const { drain, metrics } = this.#surroundings;
     drain.leave(this);
     const durationMs = performance.now() - this.#startedAtMs;
     const name = code === undefined ? "OK" : nameOf(code);
-    metrics.record(this.#path, name, durationMs);
-    const level = code === undefined ? "debug" : "info";
-    if (!logger.isLevelEnabled(level)) return;
-    const line = { method: this.#path, code: name, reason, duration_ms: round(durationMs) };
-    logger[level](line, "rpc");
+    metrics.record({ method: this.#path, code: name, reason, durationMs });
+    this.#writeLine({
+      code: name,
+      reason,
+      durationMs,
+      tenantId: this.#tenantId,
+      request: this.#request,
+      response,
+    });
   }
+}
+
+/** How a call ended: without a code it went well. */
+interface Ending {
+  readonly code?: Code;
+  readonly reason?: string;
+  readonly response?: Message;
 }
 
 /** Why a call is aborted whose caller hung up or cancelled. */
@@ -306,8 +341,4 @@ function isAbortError(thrown: unknown): boolean {
 /** FailedPrecondition → FAILED_PRECONDITION, as gRPC writes it. */
 function nameOf(code: Code): string {
   return (Code[code] ?? "UNKNOWN").replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase();
-}
-
-function round(durationMs: number): number {
-  return Math.round(durationMs * 1000) / 1000;
 }

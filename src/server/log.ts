@@ -1,6 +1,6 @@
 /**
- * Owns the log: one JSON line per event on stderr, so that stdout is left to the start banner. A
- * line names methods, codes and reasons. It never holds a key, an amount or a message to a caller.
+ * Owns the log: one JSON line per event on stderr, so that stdout is left to the start banner. Each
+ * RPC has one (rpc-log.ts). No line holds a key or a message to a caller.
  */
 import { destination, type Logger, pino } from "pino";
 import type { LogLevel } from "../config.ts";

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** What is left out is as in the default configuration. */
   readonly limits?: Partial<Limits>;
+  /** Whether the log shows amounts beside the ids of a call. */
+  readonly logAmounts?: boolean;
 }
 
 export interface RunningServer {
@@ -50,7 +52,7 @@ export interface RunningServer {
 }
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, services, authenticate, registry, logger } = options;
+  const { host, services, authenticate, registry, logger, logAmounts = false } = options;
   const limits = { ...LIMITS_DEFAULT, ...options.limits };
   const drain = new Drain();
   const readiness = new Readiness(options.ready, drain);
@@ -59,7 +61,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const names = contract.map(({ typeName }) => typeName);
   const healthService = health(names, readiness);
   const open = [healthService, ...reflection([...contract, healthService.service])];
-  const guarded = guard([...services, ...open], { authenticate, drain, metrics, logger, limits });
+  const guarded = guard([...services, ...open], {
+    authenticate,
+    drain,
+    metrics,
+    logger,
+    limits,
+    logAmounts,
+  });
 
   const http = new MuxServer(
     connectHandler(guarded, plainHandler(readiness, registry), limits),

@@ -12,6 +12,7 @@ import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import { makeId } from "../../src/ledger/ids.ts";
 import { instant } from "../../src/money/time.ts";
 import type { Write } from "../../src/pipeline/job.ts";
+import type { PipelineObserver } from "../../src/pipeline/observer.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { cloneDatabase, type TestDatabase } from "../database.ts";
 
@@ -31,7 +32,7 @@ export interface TestLedger {
   close(): Promise<void>;
 }
 
-export async function openLedger(): Promise<TestLedger> {
+export async function openLedger(observer?: PipelineObserver): Promise<TestLedger> {
   const database = await cloneDatabase();
   const superuser = new pg.Client({ connectionString: database.superuserUrl });
   await superuser.connect();
@@ -44,7 +45,10 @@ export async function openLedger(): Promise<TestLedger> {
     });
     const random32 = () => Math.floor(Math.random() * 2 ** 32);
     const { reads, writes } = connections;
-    return { connections, pipeline: new Pipeline({ reads, writes, random32 }) };
+    return {
+      connections,
+      pipeline: new Pipeline({ reads, writes, random32, ...(observer && { observer }) }),
+    };
   };
   const { connections, pipeline } = await connect();
   let customers = 0n;

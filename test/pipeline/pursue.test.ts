@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AssertionFailure } from "../../src/errors.ts";
 import { UnclearCommit } from "../../src/pipeline/commit.ts";
+import type { PipelineObserver } from "../../src/pipeline/observer.ts";
 import { pursue } from "../../src/pipeline/pursue.ts";
 
 function sqlState(code: string): Error {
@@ -26,6 +27,13 @@ type Step = keyof typeof THROWN | "ok";
 async function pursueSteps(steps: readonly Step[], retriesMax?: number) {
   let attempts = 0;
   let unclear = 0;
+  const told = { retried: 0, unclear: 0 };
+  const observer: PipelineObserver = {
+    batchCommitted: () => undefined,
+    commitAnswered: () => undefined,
+    batchRetried: () => (told.retried += 1),
+    commitUnclear: () => (told.unclear += 1),
+  };
   const pursuing = pursue(
     async () => {
       const step = steps[Math.min(attempts, steps.length - 1)] ?? "ok";
@@ -33,10 +41,11 @@ async function pursueSteps(steps: readonly Step[], retriesMax?: number) {
       if (step !== "ok") throw THROWN[step];
       return "stored";
     },
-    { onUnclear: () => (unclear += 1), ...(retriesMax !== undefined && { retriesMax }) },
+    { observer, onUnclear: () => (unclear += 1), ...(retriesMax !== undefined && { retriesMax }) },
   );
   await vi.runAllTimersAsync();
   const pursuit = await pursuing;
+  expect(told, "what the observer was told").toEqual({ retried: attempts - 1, unclear });
   return { pursuit, attempts, unclear };
 }
 

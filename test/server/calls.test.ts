@@ -216,23 +216,29 @@ describe.each(WAYS)("every call, over %s", (_name, open) => {
 });
 
 describe("the log", () => {
-  test("has a line per call with method, code and duration, and neither key nor request", async () => {
+  test("has a line per call with method, code, duration and ids, and neither key nor text", async () => {
     const before = edges.log.length;
     const [, open] = WAYS[0] ?? expect.fail();
     const { currencies } = clientsOver(open(edges));
     const secret = { ...TOKENS, code: "TAKEN", name: "the name of a secret" };
     await failureOf(currencies.createCurrency(secret, AUTHORIZED));
     await currencies.listCurrencies({}, AUTHORIZED);
+    await failureOf(currencies.createCurrency({ ...TOKENS, code: "usd" }, AUTHORIZED));
+    await failureOf(currencies.listCurrencies({}));
 
     const lines = edges.log.slice(before).filter(({ msg }) => msg === "rpc");
+    const ended = { level: 30, duration_ms: expect.any(Number), tenant_id: TENANT_ID };
     expect(lines).toMatchObject([
       {
+        ...ended,
         method: "/drawdown.v1.CurrencyService/CreateCurrency",
         code: "ALREADY_EXISTS",
         reason: "CURRENCY_CODE_TAKEN",
-        duration_ms: expect.any(Number),
+        request_id: TOKENS.requestId,
       },
-      { method: "/drawdown.v1.CurrencyService/ListCurrencies", code: "OK" },
+      { ...ended, method: "/drawdown.v1.CurrencyService/ListCurrencies", code: "OK" },
+      { ...ended, code: "INVALID_ARGUMENT", request_id: TOKENS.requestId },
+      { level: 30, code: "UNAUTHENTICATED" },
     ]);
     expect(JSON.stringify(edges.log)).not.toContain(KEY);
     expect(JSON.stringify(lines)).not.toContain("secret");

@@ -117,6 +117,7 @@ describe("a drain", () => {
         metrics: new RpcMetrics(registry, drain),
         logger: pino({ level: "silent" }),
         limits: LIMITS_DEFAULT,
+        logAmounts: false,
       },
     );
     const [method] = service?.methods ?? [];

@@ -7,8 +7,12 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect } from "vitest";
+import { isMigrated } from "../../src/database/check-role.ts";
+import { useOf } from "../../src/database/connection.ts";
 import { implementContract } from "../../src/implementation.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
+import { measureLanes, PipelineMetrics } from "../../src/server/pipeline-metrics.ts";
+import { measurePools } from "../../src/server/pool-metrics.ts";
 import { startServer } from "../../src/server/server.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
@@ -22,7 +26,8 @@ export interface Running extends Edges {
 }
 
 export async function startService(): Promise<Running> {
-  const ledger = await openLedger();
+  const registry = new Registry();
+  const ledger = await openLedger(new PipelineMetrics(registry));
   const { pipeline, connections } = ledger;
   const log: Record<string, unknown>[] = [];
   const sink = new Writable({
@@ -31,14 +36,17 @@ export async function startService(): Promise<Running> {
       done();
     },
   });
+  const { reads, writes } = connections;
+  measureLanes(registry, () => pipeline.depths);
+  measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
   const server = await startServer({
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
-    services: implementContract({ reads: connections.reads, pipeline }),
+    services: implementContract({ reads, pipeline }),
     authenticate: authenticateByKey(KEY, TENANT),
-    ready: async () => true,
-    registry: new Registry(),
+    ready: () => isMigrated(reads),
+    registry,
     logger: pino({ level: "error" }, sink),
   });
   return {
