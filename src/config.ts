@@ -41,6 +41,10 @@ export interface Limits {
   readonly deadlineMsMax: number;
   /** A stream ends when its reader has taken nothing for so long. */
   readonly stalledReaderMsMax: number;
+  /** Calls that each API key may make in a second; 0 is no bound. */
+  readonly callsPerSecondPerKeyMax: number;
+  /** Calls of all tenants together in a second, each of which has a fair share; 0 is no bound. */
+  readonly callsPerSecondMax: number;
 }
 
 export interface Config extends Limits {
@@ -181,6 +185,18 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     parse: wholeNumber(100, HOUR_MS),
     otherwise: 120_000,
     meaning: "how long the reader of a stream may take nothing before the stream is ended",
+  },
+  callsPerSecondPerKeyMax: {
+    variable: "DRAWDOWN_CALLS_PER_SECOND_PER_KEY_MAX",
+    parse: wholeNumber(0, 1_000_000),
+    otherwise: 0,
+    meaning: "the calls that an API key may make in a second; 0 for any number",
+  },
+  callsPerSecondMax: {
+    variable: "DRAWDOWN_CALLS_PER_SECOND_MAX",
+    parse: wholeNumber(0, 1_000_000),
+    otherwise: 0,
+    meaning: "the calls of all tenants in a second, in fair shares; 0 for any number",
   },
 };
 

@@ -11,7 +11,7 @@ const COMMAND_USAGE = {
   },
 } satisfies Record<Command, { readonly words: string; readonly summary: string }>;
 
-const VARIABLE_CHARACTERS = 31;
+const VARIABLE_CHARACTERS = 37;
 const COMMAND_CHARACTERS = 9;
 
 /** The help of the whole program. */

@@ -44,6 +44,8 @@ const DEFAULTS = {
   deadlineMsDefault: 60_000,
   deadlineMsMax: 300_000,
   stalledReaderMsMax: 120_000,
+  callsPerSecondPerKeyMax: 0,
+  callsPerSecondMax: 0,
 } satisfies Config;
 
 const ALL_SETTINGS = Object.values<Setting<unknown>>(SETTINGS);
@@ -96,6 +98,8 @@ describe("configuration", () => {
       { deadlineMsDefault: 500, deadlineMsMax: 500 },
     ],
     [{ DRAWDOWN_STALLED_READER_MS_MAX: "3600000" }, { stalledReaderMsMax: 3_600_000 }],
+    [{ DRAWDOWN_CALLS_PER_SECOND_PER_KEY_MAX: "50" }, { callsPerSecondPerKeyMax: 50 }],
+    [{ DRAWDOWN_CALLS_PER_SECOND_MAX: "5000" }, { callsPerSecondMax: 5_000 }],
     [{ PATH: "/bin", DRAWDOWN_UNKNOWN: "is nobody's business here" }, {}],
   ])("%o is accepted", (environment, changed) => {
     expect(read(environment)).toEqual({ ...DEFAULTS, ...changed });
@@ -132,6 +136,8 @@ describe("configuration", () => {
     ["DRAWDOWN_DEADLINE_MS_DEFAULT", "300001", /_DEFAULT is 300001 and longer than .*_MAX/],
     ["DRAWDOWN_DEADLINE_MS_MAX", "99", /is not a whole number from 100 to 3600000/],
     ["DRAWDOWN_STALLED_READER_MS_MAX", "-1", /is not a whole number/],
+    ["DRAWDOWN_CALLS_PER_SECOND_PER_KEY_MAX", "0.5", /is not a whole number/],
+    ["DRAWDOWN_CALLS_PER_SECOND_MAX", "none", /is not a whole number from 0 to 1000000/],
   ])("%s=%j is refused", (variable, value, problem) => {
     const problems = problemsOf({ [variable]: value });
 

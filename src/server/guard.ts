@@ -20,6 +20,7 @@ import { requireValid, warmValidation } from "../rpc/validation.ts";
 import type { Authenticate } from "./authentication.ts";
 import { type Drain, drainingRefusal } from "./drain.ts";
 import type { Logger } from "./log.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import { compileLine, type WriteLine } from "./rpc-log.ts";
 import type { RpcMetrics } from "./rpc-metrics.ts";
 import { headersTooLarge } from "./unreadable.ts";
@@ -31,6 +32,7 @@ export interface Surroundings {
   readonly metrics: RpcMetrics;
   readonly logger: Logger;
   readonly limits: Limits;
+  readonly rateLimit: RateLimit;
   /** Whether amounts stand in the log. */
   readonly logAmounts: boolean;
 }
@@ -99,11 +101,13 @@ export class GuardedMethod {
       this.#surroundings,
       this.#writeLine,
     );
-    const { authenticate, drain, limits } = this.#surroundings;
+    const { authenticate, drain, limits, rateLimit } = this.#surroundings;
     try {
       if (headers.bytes > limits.headerBytesMax) throw headersTooLarge(limits.headerBytesMax);
       if (this.#access === "open") return call;
-      call.identify(authenticate(headers.get("authorization")));
+      const tenant = authenticate(headers.get("authorization"));
+      call.identify(tenant);
+      rateLimit.admit({ key: tenant, tenant, nowMs: call.startedAtMs });
       if (drain.draining) throw drainingRefusal();
     } catch (thrown) {
       throw call.fail(thrown);
@@ -121,7 +125,7 @@ export class AdmittedCall implements Call {
   readonly #path: string;
   readonly #surroundings: Surroundings;
   readonly #writeLine: WriteLine;
-  readonly #startedAtMs = performance.now();
+  readonly startedAtMs = performance.now();
   #request: Message | undefined;
   #tenantId: TenantId | undefined;
   #controller: AbortController | undefined;
@@ -282,7 +286,7 @@ export class AdmittedCall implements Call {
     this.#ended = true;
     const { drain, metrics } = this.#surroundings;
     drain.leave(this);
-    const durationMs = performance.now() - this.#startedAtMs;
+    const durationMs = performance.now() - this.startedAtMs;
     const name = code === undefined ? "OK" : nameOf(code);
     metrics.record({ method: this.#path, code: name, reason, durationMs });
     this.#writeLine({

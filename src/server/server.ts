@@ -14,6 +14,7 @@ import { health } from "./health.ts";
 import type { Logger } from "./log.ts";
 import { MuxServer } from "./mux.ts";
 import { plainHandler } from "./plain.ts";
+import { RateLimit } from "./rate-limit.ts";
 import { Readiness } from "./readiness.ts";
 import { reflection } from "./reflection.ts";
 import { RpcMetrics } from "./rpc-metrics.ts";
@@ -67,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics,
     logger,
     limits,
+    rateLimit: new RateLimit(limits),
     logAmounts,
   });
 

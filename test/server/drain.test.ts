@@ -10,6 +10,7 @@ import { implement } from "../../src/rpc/method.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
 import { Drain } from "../../src/server/drain.ts";
 import { guard } from "../../src/server/guard.ts";
+import { RateLimit } from "../../src/server/rate-limit.ts";
 import { RpcMetrics } from "../../src/server/rpc-metrics.ts";
 import {
   AUTHORIZED,
@@ -117,6 +118,7 @@ describe("a drain", () => {
         metrics: new RpcMetrics(registry, drain),
         logger: pino({ level: "silent" }),
         limits: LIMITS_DEFAULT,
+        rateLimit: new RateLimit(LIMITS_DEFAULT),
         logAmounts: false,
       },
     );

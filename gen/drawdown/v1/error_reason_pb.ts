@@ -51,8 +51,8 @@ export const ErrorReason = {
   PERMISSION_DENIED: 2,
 
   /**
-   * The tenant makes more calls than it may. Code RESOURCE_EXHAUSTED, with google.rpc.RetryInfo. No
-   * metadata.
+   * The API key or its tenant makes more calls in a second than it may; a batch is one call. Code
+   * RESOURCE_EXHAUSTED, with google.rpc.RetryInfo. No metadata.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 3;
    */
