@@ -28,6 +28,15 @@ export function parseDir(value: string): string {
   return value;
 }
 
+export function parseFile(value: string): string | undefined {
+  return parseDir(value);
+}
+
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
 export function parseHost(value: string): string {
   if (isIP(value) === 0 && !HOST_NAME.test(value)) {
     throw new BadValue(`is not an address or host name: ${JSON.stringify(value)}`);

@@ -7,10 +7,12 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   BadValue,
+  isLoopback,
   type LogLevel,
   parseAdminKey,
   parseDatabaseUrl,
   parseDir,
+  parseFile,
   parseHost,
   parseLogLevel,
   parsePort,
@@ -61,6 +63,12 @@ export interface Config extends Limits {
   readonly grpcPort: number;
   /** Undefined means the one in the data folder, which is made at the first start. */
   readonly adminKey: string | undefined;
+  /** Certificate files of both ports, as absolute paths; all undefined where there is no TLS. */
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly tlsClientCaFile: string | undefined;
+  /** Whether calls may come in cleartext from other machines. */
+  readonly allowCleartext: boolean;
   readonly logLevel: LogLevel;
   /** Whether the log may show amounts. */
   readonly logAmounts: boolean;
@@ -131,6 +139,30 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     otherwise: undefined,
     isSecret: true,
     meaning: "the admin key; without it one is made and kept in the data folder",
+  },
+  tlsCertFile: {
+    variable: "DRAWDOWN_TLS_CERT_FILE",
+    parse: parseFile,
+    otherwise: undefined,
+    meaning: "the certificate chain of both ports, in PEM; read again when it changes",
+  },
+  tlsKeyFile: {
+    variable: "DRAWDOWN_TLS_KEY_FILE",
+    parse: parseFile,
+    otherwise: undefined,
+    meaning: "the private key of the certificate, in PEM",
+  },
+  tlsClientCaFile: {
+    variable: "DRAWDOWN_TLS_CLIENT_CA_FILE",
+    parse: parseFile,
+    otherwise: undefined,
+    meaning: "whose certificates clients must show, in PEM; without it they need none",
+  },
+  allowCleartext: {
+    variable: "DRAWDOWN_ALLOW_CLEARTEXT",
+    parse: parseYesNo,
+    otherwise: false,
+    meaning: "true to listen without TLS on an address that other machines reach",
   },
   logLevel: {
     variable: "DRAWDOWN_LOG_LEVEL",
@@ -234,7 +266,14 @@ export function readConfig({
     return [name, readSetting(setting, { environment, workingDir, problems })];
   });
   const read = Object.fromEntries(values) as Config;
-  const config: Config = { ...read, dataDir: resolve(workingDir, read.dataDir) };
+  const absolute = (file: string | undefined) => file && resolve(workingDir, file);
+  const config: Config = {
+    ...read,
+    dataDir: resolve(workingDir, read.dataDir),
+    tlsCertFile: absolute(read.tlsCertFile),
+    tlsKeyFile: absolute(read.tlsKeyFile),
+    tlsClientCaFile: absolute(read.tlsClientCaFile),
+  };
   problems.push(...contradictionsIn(config, command));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
@@ -255,6 +294,22 @@ function contradictionsIn(config: Config, command: Command): readonly string[] {
     found.push(
       `DRAWDOWN_HTTP_PORT and DRAWDOWN_GRPC_PORT are both ${httpPort}: each protocol ` +
         "needs a port of its own",
+    );
+  }
+  const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = config;
+  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
+    found.push("DRAWDOWN_TLS_CERT_FILE and DRAWDOWN_TLS_KEY_FILE: set both of them or neither");
+  } else if (tlsClientCaFile !== undefined && tlsCertFile === undefined) {
+    found.push("DRAWDOWN_TLS_CLIENT_CA_FILE is set, but no DRAWDOWN_TLS_CERT_FILE");
+  } else if (
+    command === "serve" &&
+    tlsCertFile === undefined &&
+    !config.allowCleartext &&
+    !isLoopback(config.host)
+  ) {
+    found.push(
+      `DRAWDOWN_HOST is ${config.host}, which other machines reach: set DRAWDOWN_TLS_CERT_FILE ` +
+        "and DRAWDOWN_TLS_KEY_FILE, or DRAWDOWN_ALLOW_CLEARTEXT=true where the network is trusted",
     );
   }
   if (config.deadlineMsDefault > config.deadlineMsMax) {

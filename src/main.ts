@@ -11,7 +11,13 @@ import { usage, usageOf } from "./usage.ts";
 type Run = (config: Config, words: readonly string[]) => Promise<number>;
 
 /** What the operator has to mend is said in a sentence; anything else is shown whole. */
-const SENTENCES = new Set(["ConfigError", "MigrationError", "RoleError", "EmbeddedPostgresError"]);
+const SENTENCES = new Set([
+  "CertificateError",
+  "ConfigError",
+  "EmbeddedPostgresError",
+  "MigrationError",
+  "RoleError",
+]);
 
 const HELP = ["--help", "-h"];
 

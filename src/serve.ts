@@ -12,6 +12,7 @@ import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";
 import { obtainAdminKey } from "./server/admin-key.ts";
 import { authenticateByKey } from "./server/authentication.ts";
+import type { TlsFiles } from "./server/certificates.ts";
 import { createLogger } from "./server/log.ts";
 import { measureLanes, PipelineMetrics } from "./server/pipeline-metrics.ts";
 import { measurePools } from "./server/pool-metrics.ts";
@@ -53,6 +54,7 @@ export async function serve(config: Config): Promise<number> {
       ready: () => isMigrated(reads),
       registry,
       logger,
+      tls: tlsFilesOf(config),
       limits: config,
       logAmounts: config.logAmounts,
     });
@@ -70,6 +72,12 @@ export async function serve(config: Config): Promise<number> {
   }
 }
 
+function tlsFilesOf(config: Config): TlsFiles | undefined {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsClientCaFile: clientCaFile } = config;
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  return { certFile, keyFile, clientCaFile };
+}
+
 /** Ctrl-C reaches the service twice under npm, from the terminal and from npm: once is enough. */
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -80,17 +88,18 @@ function nextSignal(): Promise<NodeJS.Signals> {
 
 /** The ready line is for programs; what follows it is for people, and works when pasted. */
 function announce(config: Config, { httpPort, grpcPort }: RunningServer, adminKey: string): void {
-  const { host } = config;
+  const { host, tlsCertFile } = config;
+  const isCleartext = tlsCertFile === undefined;
   const shown = host.includes(":") ? `[${host}]` : host;
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : shown;
   process.stdout.write(`drawdown ready http=${shown}:${httpPort} grpc=${shown}:${grpcPort}
 
 Try it:
 
-npx buf curl --http2-prior-knowledge --protocol grpc \\
+npx buf curl${isCleartext ? " --http2-prior-knowledge" : ""} --protocol grpc \\
   -H 'authorization: Bearer ${adminKey}' \\
   -d '{"request_id":"first-customer","key":"acme","name":"Acme"}' \\
-  http://${reached}:${httpPort}/drawdown.v1.CustomerService/CreateCustomer
+  ${isCleartext ? "http" : "https"}://${reached}:${httpPort}/drawdown.v1.CustomerService/CreateCustomer
 
 `);
 }

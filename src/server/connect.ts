@@ -18,7 +18,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
@@ -36,16 +36,13 @@ import {
 import type { HttpHandler, HttpRequest, HttpResponse } from "./mux.ts";
 import { writePlain } from "./plain.ts";
 import { RecordedBody } from "./recorded-body.ts";
-import { boundTimeout } from "./timeout.ts";
+import { boundTimeout, TIMER_MS_MAX } from "./timeout.ts";
 import {
   requestTooLarge,
   unreadableBinary,
   unreadableJson,
   unreadableRequest,
 } from "./unreadable.ts";
-
-/** Timers hold no more: above it a timeout would fire after 1 ms. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 const ADMITTED = createContextKey<AdmittedCall | undefined>(undefined);
 const BODY = createContextKey<RecordedBody | undefined>(undefined);
@@ -76,7 +73,7 @@ function routes(services: readonly GuardedService[], limits: Limits): readonly U
     // Brotli is left out: at the library's quality a page of 1 MiB costs seconds of CPU.
     acceptCompression: [compressionGzip],
     readMaxBytes: limits.requestBytesMax,
-    maxTimeoutMs: TIMEOUT_MS_MAX,
+    maxTimeoutMs: TIMER_MS_MAX,
     jsonOptions: { ignoreUnknownFields: false },
     requestGate: (context) => admit(methods.get(context.method), context, limits),
   });
@@ -153,8 +150,9 @@ async function serve(
     const received = universalRequestFromNodeRequest(request, response, undefined, values);
     const recorded = new RecordedBody(received);
     values.set(BODY, recorded);
-    if (handler.method.methodKind === "unary") boundTimeout(received.header, limits);
-    const answer = await handler({ ...received, body: recorded.body });
+    boundTimeout(received.header, handler.method, limits);
+    const body = whileWanted(recorded.body, () => values.get(ADMITTED)?.failure);
+    const answer = await handler({ ...received, body });
     const admittedCall = values.get(ADMITTED);
     if (admittedCall !== undefined) admittedCall.onStalled = () => response.destroy();
     await universalResponseToNodeResponse(answer, response);
@@ -164,6 +162,29 @@ async function serve(
     else writePlain(response, 400, "bad request\n");
   } finally {
     clearTimeout(patience);
+  }
+}
+
+/**
+ * Stops a body that is still being read when the call has failed, at a deadline that has passed:
+ * the library would go on, and answer with what it thinks of the rest.
+ */
+function whileWanted(
+  body: UniversalServerRequest["body"],
+  failure: () => ConnectError | undefined,
+): UniversalServerRequest["body"] {
+  if (!(Symbol.asyncIterator in Object(body))) return body;
+  return (async function* () {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      throwIfFailed();
+      yield chunk;
+    }
+    throwIfFailed();
+  })();
+
+  function throwIfFailed(): void {
+    const failed = failure();
+    if (failed !== undefined) throw failed;
   }
 }
 

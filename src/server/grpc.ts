@@ -4,6 +4,11 @@
  * stream object per call; what the library itself answers to bad input goes through it too.
  */
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from "node:net";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  Server as TlsServer,
+} from "node:tls";
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type MethodDefinition,
@@ -14,9 +19,11 @@ import {
 } from "@grpc/grpc-js";
 import type { Limits } from "../config.ts";
 import { AssertionFailure, assert } from "../errors.ts";
+import type { Certificates } from "./certificates.ts";
 import { GrpcCall } from "./grpc-call.ts";
 import type { GuardedMethod, GuardedService } from "./guard.ts";
 import { KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import { tlsOptions } from "./mux.ts";
 
 /**
  * The connections are accepted here and handed to the library, because its own forced shutdown
@@ -27,15 +34,24 @@ export class GrpcPort {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(services: readonly GuardedService[], limits: Limits) {
+  /** Without certificates the port is in cleartext. */
+  constructor(
+    services: readonly GuardedService[],
+    limits: Limits,
+    certificates: Certificates | undefined,
+  ) {
     this.#server = serverOf(services, limits);
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-    this.#listener = createServer(tcp, (socket) => {
+    const accept = (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       injector.injectConnection(socket);
-    });
+    };
+    this.#listener =
+      certificates === undefined
+        ? createServer(tcp, accept)
+        : createTlsServer({ ...tcp, ...tlsOptions(certificates, ["h2"]) }, accept);
     this.#listener.maxConnections = limits.connectionsMax;
   }
 
@@ -47,6 +63,11 @@ export class GrpcPort {
         resolve(this.#listener.address() as AddressInfo);
       });
     });
+  }
+
+  /** From the next connection on. */
+  useCertificates(options: SecureContextOptions): void {
+    if (this.#listener instanceof TlsServer) this.#listener.setSecureContext(options);
   }
 
   /** Accepts nothing more, and resolves when every connection has ended. */

@@ -132,6 +132,7 @@ export class AdmittedCall implements Call {
   #abortReason: Refusal | ConnectError | undefined;
   #running = false;
   #ended = false;
+  #failure: ConnectError | undefined;
 
   constructor(
     implemented: ImplementedMethod,
@@ -163,6 +164,11 @@ export class AdmittedCall implements Call {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** What the caller is to be told of a call that has failed. */
+  get failure(): ConnectError | undefined {
+    return this.#failure;
   }
 
   /** Whether the handler has been given the request. */
@@ -217,6 +223,12 @@ export class AdmittedCall implements Call {
 
   /** Ends the call with whatever was thrown, and returns what the caller is to see. */
   fail(thrown: unknown): ConnectError {
+    const failure = this.#toFailure(thrown);
+    this.#failure ??= failure;
+    return failure;
+  }
+
+  #toFailure(thrown: unknown): ConnectError {
     const aborted = this.#abortReason !== undefined && isAbortError(thrown);
     const cause = aborted ? this.#abortReason : thrown;
     // Cancelling, deadlines and what health and reflection say are gRPC's own and have no reason.

@@ -9,9 +9,12 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
+import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Limits } from "../config.ts";
-import { KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import type { Certificates } from "./certificates.ts";
+import { HANDSHAKE_MS_MAX, KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -22,6 +25,17 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 const PREFACE_WAIT_MS_MAX = 10_000;
 const IDLE_CHECK_INTERVAL_MS = 50;
+
+/** What both ports ask of TLS. */
+export function tlsOptions(certificates: Certificates, protocols: readonly string[]): TlsOptions {
+  return {
+    ...certificates.options,
+    ALPNProtocols: [...protocols],
+    handshakeTimeout: HANDSHAKE_MS_MAX,
+    requestCert: certificates.asksClients,
+    rejectUnauthorized: certificates.asksClients,
+  };
+}
 
 /**
  * The HTTP/1.1 server is the one that listens, so that its own timeouts and its bookkeeping of
@@ -35,10 +49,15 @@ export class MuxServer {
   /** A session that was closed only ends its socket: a peer that never does would stay. */
   readonly #http2Sockets = new Set<Socket>();
 
-  constructor(handle: HttpHandler, limits: Limits) {
+  /** Without certificates the port is in cleartext. */
+  constructor(handle: HttpHandler, limits: Limits, certificates: Certificates | undefined) {
     const { headerBytesMax, concurrentStreamsMax } = limits;
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-    this.#http1 = createHttp1({ ...tcp, maxHeaderSize: headerBytesMax }, handle);
+    const http1 = { ...tcp, maxHeaderSize: headerBytesMax };
+    this.#http1 =
+      certificates === undefined
+        ? createHttp1(http1, handle)
+        : createHttps({ ...http1, ...tlsOptions(certificates, ["h2", "http/1.1"]) }, handle);
     this.#http1.maxConnections = limits.connectionsMax;
     this.#http2 = createHttp2(
       {
@@ -53,9 +72,11 @@ export class MuxServer {
     });
     // A peer that breaks the protocol loses its session. There is nobody left to tell.
     this.#http2.on("sessionError", () => undefined);
-    const [toHttp1] = this.#http1.listeners("connection");
-    this.#http1.removeAllListeners("connection");
-    this.#http1.on("connection", (socket: Socket) => {
+    // A connection is there when it can be read: in cleartext at once, else after the handshake.
+    const connected = certificates === undefined ? "connection" : "secureConnection";
+    const [toHttp1] = this.#http1.listeners(connected);
+    this.#http1.removeAllListeners(connected);
+    this.#http1.on(connected, (socket: Socket) => {
       this.#decide(socket, (http1Socket) => toHttp1?.call(this.#http1, http1Socket));
     });
   }
@@ -68,6 +89,11 @@ export class MuxServer {
         resolve(this.#http1.address() as AddressInfo);
       });
     });
+  }
+
+  /** From the next connection on. */
+  useCertificates(options: SecureContextOptions): void {
+    if ("setSecureContext" in this.#http1) this.#http1.setSecureContext(options);
   }
 
   /** Accepts nothing more, and resolves when every connection has ended. */

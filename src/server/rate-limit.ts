@@ -48,6 +48,7 @@ interface Bucket {
 class KeyBuckets {
   readonly #perSecond: number;
   readonly #buckets = new Map<string, Bucket>();
+  #forgotAtMs = 0;
 
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
@@ -64,7 +65,8 @@ class KeyBuckets {
   }
 
   #add(key: string, nowMs: number): Bucket {
-    if (this.#buckets.size >= KEYS_MAX) {
+    if (this.#buckets.size >= KEYS_MAX && nowMs - this.#forgotAtMs >= WINDOW_MS) {
+      this.#forgotAtMs = nowMs;
       for (const [other, { atMs }] of this.#buckets) {
         if (nowMs - atMs >= WINDOW_MS) this.#buckets.delete(other);
       }

@@ -6,6 +6,7 @@ import type { Registry } from "prom-client";
 import { LIMITS_DEFAULT, type Limits } from "../config.ts";
 import type { ImplementedService } from "../rpc/method.ts";
 import type { Authenticate } from "./authentication.ts";
+import { Certificates, type TlsFiles } from "./certificates.ts";
 import { connectHandler } from "./connect.ts";
 import { Drain } from "./drain.ts";
 import { GrpcPort } from "./grpc.ts";
@@ -36,6 +37,8 @@ export interface ServerOptions {
   /** What /metrics shows. The calls' own metrics are added here. */
   readonly registry: Registry;
   readonly logger: Logger;
+  /** Without it both ports are in cleartext. */
+  readonly tls?: TlsFiles | undefined;
   /** What is left out is as in the default configuration. */
   readonly limits?: Partial<Limits>;
   /** Whether the log shows amounts beside the ids of a call. */
@@ -72,15 +75,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     logAmounts,
   });
 
-  const http = new MuxServer(
-    connectHandler(guarded, plainHandler(readiness, registry), limits),
-    limits,
-  );
-  const grpc = new GrpcPort(guarded, limits);
+  const certificates = options.tls && (await Certificates.load(options.tls));
+  const handler = connectHandler(guarded, plainHandler(readiness, registry), limits);
+  const http = new MuxServer(handler, limits, certificates);
+  const grpc = new GrpcPort(guarded, limits, certificates);
   const { port: httpPort } = await http.listen(options.httpPort, host);
   try {
     const { port: grpcPort } = await grpc.listen(options.grpcPort, host);
-    return { httpPort, grpcPort, drain: (graceMs) => end({ drain, http, grpc, graceMs }) };
+    certificates?.watch({
+      onChange: (changed) => {
+        http.useCertificates(changed);
+        grpc.useCertificates(changed);
+        logger.info("the certificates have changed");
+      },
+      onError: (error) => logger.error({ err: error }, "the new certificates cannot be used"),
+    });
+    const stop = (graceMs: number) => {
+      certificates?.stop();
+      return end({ drain, http, grpc, graceMs });
+    };
+    return { httpPort, grpcPort, drain: stop };
   } catch (error) {
     http.closeByForce();
     await http.close();

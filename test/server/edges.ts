@@ -18,6 +18,7 @@ import type { Limits } from "../../src/config.ts";
 import type { TenantId } from "../../src/ledger/ids.ts";
 import { type Handlers, implement } from "../../src/rpc/method.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
+import type { TlsFiles } from "../../src/server/certificates.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { createGrpcJsTransport } from "./grpc-js-transport.ts";
 
@@ -42,6 +43,7 @@ export async function startEdges(
   handlers: Partial<CurrencyHandlers & HistoryHandlers> = {},
   ready: () => Promise<boolean> = async () => true,
   limits: Partial<Limits> = {},
+  tls?: TlsFiles,
 ): Promise<Edges> {
   const bug = () => {
     throw new Error("the secret of this bug is 42.5");
@@ -72,6 +74,7 @@ export async function startEdges(
     registry: new Registry(),
     logger: pino({ level: "debug" }, sink),
     limits,
+    tls,
   });
   return {
     server,
