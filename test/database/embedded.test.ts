@@ -22,7 +22,6 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { isReachable } from "../../src/database/connection.ts";
 import { openDatabase } from "../../src/database/data-source.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import {
@@ -275,9 +274,14 @@ describe("the embedded PostgreSQL in one data folder", () => {
     writeFileSync(join(dataDir, "postgres", "port"), String(port));
     process.kill(postmasterOf(dataDir), "SIGKILL");
 
-    const served = () => isReachable(database.reads).catch(() => false);
+    const asked = (pool: typeof database.reads) => pool.query("SELECT 1 AS one");
+    const served = () =>
+      asked(database.reads).then(
+        () => true,
+        () => false,
+      );
     await untilTrue(async () => server.appUrl !== appUrl && (await served()));
-    expect(await isReachable(database.writes)).toBe(true);
+    expect(await asked(database.writes)).toEqual([{ one: 1 }]);
   });
 
   test("a pid file whose pid now belongs to another process is no obstacle", async () => {
