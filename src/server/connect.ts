@@ -146,6 +146,7 @@ async function serve(
   const patience = limitTime(handler.method, limits, () => {
     if (values.get(ADMITTED)?.running !== true) response.destroy();
   });
+  response.on("close", () => clearTimeout(patience));
   try {
     const received = universalRequestFromNodeRequest(request, response, undefined, values);
     const recorded = new RecordedBody(received);
@@ -160,8 +161,6 @@ async function serve(
     // No host or a malformed one, before an answer; a reader that is gone, after it.
     if (response.headersSent) response.destroy();
     else writePlain(response, 400, "bad request\n");
-  } finally {
-    clearTimeout(patience);
   }
 }
 
