@@ -73,6 +73,8 @@ const START_PAUSE_MS = 200;
 const CONNECT_MS_MAX = 5_000;
 const REVIVAL_PAUSE_MS = 1_000;
 const INVALID_PASSWORD = "28P01";
+/** What a server says that meets processes of an earlier one; only its log tells. */
+const OLD_SESSIONS = "pre-existing shared memory block";
 
 /**
  * Starts the embedded PostgreSQL of a data folder, or adopts it when it runs. `settings` go over
@@ -164,6 +166,8 @@ async function takeHold(site: Site): Promise<Hold> {
         return { ...held, adopted };
       }
       if (start?.hasEnded() && found === undefined) {
+        // The sessions of a server that was killed end by themselves, in their own time.
+        if (start.logTail().includes(OLD_SESSIONS)) starts = 0;
         if (starts === STARTS_MAX) throw cannotStart(start);
         start = undefined;
         await sleep(START_PAUSE_MS);

@@ -1,28 +1,21 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  realpathSync,
   rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { openDatabase } from "../../src/database/data-source.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import {
   embeddedPackage,
@@ -32,52 +25,18 @@ import {
 import { findPostmaster } from "../../src/database/embedded-postmaster.ts";
 import { findServerUser } from "../../src/database/embedded-process.ts";
 import { removeDataDir } from "../cluster.ts";
+import {
+  ask,
+  clusterOf,
+  kill,
+  makeDataDir,
+  postmasterOf,
+  spawnHolder,
+  untilTrue,
+} from "./embedded-server.ts";
 
 const isLinux = process.platform === "linux";
 const isRoot = process.getuid?.() === 0;
-
-function makeDataDir(mode: number): string {
-  const dataDir = mkdtempSync(join(tmpdir(), "drawdown-embedded-"));
-  chmodSync(dataDir, mode);
-  return dataDir;
-}
-
-async function ask(url: string, statement: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-const clusterOf = (dataDir: string): string => realpathSync(join(dataDir, "postgres", "cluster"));
-
-function postmasterOf(dataDir: string): number {
-  const pid = findPostmaster(clusterOf(dataDir))?.pid;
-  if (pid === undefined) throw new Error("no server runs");
-  return pid;
-}
-
-async function untilTrue(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (const giveUpAt_ms = Date.now() + 10_000; Date.now() < giveUpAt_ms; ) {
-    if (await isTrue()) return;
-    await sleep(10);
-  }
-  throw new Error(`not within 10 s: ${isTrue}`);
-}
-
-function spawnHolder(dataDir: string): ChildProcess {
-  const program = join(import.meta.dirname, "hold-embedded.ts");
-  return fork(program, [dataDir], { execArgv: [], stdio: "ignore" });
-}
-
-async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  const exit = once(child, "exit");
-  child.kill(signal);
-  await exit;
-}
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
@@ -210,22 +169,6 @@ describe("the embedded PostgreSQL in one data folder", () => {
     expect(Number(processGroup)).toBe(pid);
   });
 
-  test("a server whose service was killed with -9 goes on and is adopted", async () => {
-    const child = spawnHolder(dataDir);
-    const [{ adopted, superuserUrl }] = await once(child, "message");
-    expect(adopted).toBe(false);
-    const pid = postmasterOf(dataDir);
-    await kill(child, "SIGKILL");
-
-    const server = await startEmbeddedPostgres({ dataDir });
-    expect(server.adopted).toBe(true);
-    expect(server.superuserUrl).toBe(superuserUrl);
-    expect(postmasterOf(dataDir)).toBe(pid);
-
-    await server.stop();
-    expect(findPostmaster(clusterOf(dataDir))).toBeUndefined();
-  });
-
   test("a stop leaves the server to a live process that also holds it", async () => {
     const server = await startEmbeddedPostgres({ dataDir });
     const child = spawnHolder(dataDir);
@@ -245,43 +188,6 @@ describe("the embedded PostgreSQL in one data folder", () => {
     const [, second] = await Promise.all([first.stop(), start()]);
 
     expect(await ask(second.appUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
-  });
-
-  test("a server that is killed with -9 is started again where it was", async () => {
-    const server = await start();
-    await ask(server.ownerUrl, "CREATE TABLE survived AS SELECT 7 AS answer");
-    const pid = postmasterOf(dataDir);
-    process.kill(pid, "SIGKILL");
-
-    const survived = () => ask(server.ownerUrl, "SELECT answer FROM survived").catch(() => []);
-    await untilTrue(async () => (await survived()).length === 1);
-    expect(await survived()).toEqual([{ answer: 7 }]);
-    expect(postmasterOf(dataDir)).not.toBe(pid);
-  });
-
-  test("a server that comes back on another port is followed by the pools", async () => {
-    const server = await start();
-    const findUrl = () => server.appUrl;
-    const pools = { readPoolMax: 1, writePoolMax: 1 };
-    const database = await openDatabase({ findUrl, runAsRole: false, ...pools });
-    onTestFinished(() => database.close());
-    const { appUrl } = server;
-    // As if somebody had taken the port: the next start tries the one that stands here.
-    const elsewhere = createServer().listen(0, "127.0.0.1");
-    await once(elsewhere, "listening");
-    const { port } = elsewhere.address() as AddressInfo;
-    await new Promise((resolve) => elsewhere.close(resolve));
-    writeFileSync(join(dataDir, "postgres", "port"), String(port));
-    process.kill(postmasterOf(dataDir), "SIGKILL");
-
-    const asked = (pool: typeof database.reads) => pool.query("SELECT 1 AS one");
-    const served = () =>
-      asked(database.reads).then(
-        () => true,
-        () => false,
-      );
-    await untilTrue(async () => server.appUrl !== appUrl && (await served()));
-    expect(await asked(database.writes)).toEqual([{ one: 1 }]);
   });
 
   test("a pid file whose pid now belongs to another process is no obstacle", async () => {

@@ -1,6 +1,6 @@
 /**
  * A process of its own that starts the embedded PostgreSQL of the data folder in its argument,
- * says so, and holds it until SIGTERM: what test/database/embedded.test.ts kills.
+ * says so, and holds it until SIGTERM: what the tests of the embedded server kill.
  */
 import { startEmbeddedPostgres } from "../../src/database/embedded.ts";
 
