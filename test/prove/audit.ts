@@ -39,7 +39,7 @@ export async function audit(run: Run): Promise<void> {
   const fleet = await run.openFleet(1);
   const accounts = await makeCustomers(fleet.any(), "audit", many.customers + 1);
   const customerIds = accounts.map(({ id }) => id as CustomerId);
-  const database = new pg.Client({ connectionString: fleet.superuserUrl });
+  const database = new pg.Client({ connectionString: fleet.superuser() });
   await database.connect();
   try {
     await fill(run, database, customerIds);

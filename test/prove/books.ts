@@ -3,6 +3,7 @@
  * and without the service: the journal replayed, the kept figures compared with it, and no
  * operation's effect twice.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Breach, Tally } from "./tally.ts";
 
@@ -14,6 +15,8 @@ interface Question {
 }
 
 const NAMED_MAX = 3;
+const BACK_MS_MAX = 180_000;
+const BACK_PAUSE_MS = 100;
 
 const gain = (account: string) =>
   `(CASE WHEN credit_account = '${account}' THEN amount ELSE 0 END
@@ -125,6 +128,11 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     breach: "doubled",
+    what: "an id was used for a charge and for something else",
+    sql: `SELECT customer_id, request_id FROM request JOIN charge USING (customer_id, request_id)`,
+  },
+  {
+    breach: "doubled",
     what: "a grant was made twice for one operation",
     sql: TWICE("credit_grant", "metadata ->> 'operation'"),
   },
@@ -135,14 +143,18 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 
-/** Connects as the superuser, whom row-level security does not hide anything from. */
+/** Says where the superuser connects; asked anew each time, because a server may have moved. */
+export type Superuser = () => string;
+
+/**
+ * Connects as the superuser, whom row-level security does not hide anything from. Right after a
+ * fault the server may not be back yet.
+ */
 export async function withSuperuser<Result>(
-  url: string,
+  superuser: Superuser,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({ connectionString: url, application_name: "prove" });
-  client.on("error", () => undefined);
-  await client.connect();
+  const client = await connect(superuser);
   try {
     return await work(client);
   } finally {
@@ -150,9 +162,23 @@ export async function withSuperuser<Result>(
   }
 }
 
+async function connect(superuser: Superuser): Promise<pg.Client> {
+  for (const giveUpAt_ms = performance.now() + BACK_MS_MAX; ; ) {
+    const client = new pg.Client({ connectionString: superuser(), application_name: "prove" });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if (performance.now() > giveUpAt_ms) throw error;
+      await sleep(BACK_PAUSE_MS);
+    }
+  }
+}
+
 /** Asks everything, and reports what does not hold. Every breach counts once a row. */
-export async function checkBooks(promise: string, superuserUrl: string, tally: Tally) {
-  await withSuperuser(superuserUrl, async (client) => {
+export async function checkBooks(promise: string, superuser: Superuser, tally: Tally) {
+  await withSuperuser(superuser, async (client) => {
     for (const { breach, what, sql } of QUESTIONS) {
       const { rows } = await client.query(sql);
       if (rows.length === 0) continue;

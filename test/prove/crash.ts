@@ -1,148 +1,151 @@
 /**
  * Owns the promise R1: no acknowledged write is lost when the service, a session of the database
- * or the whole server is killed, at any moment, under load. Two services share the embedded
- * PostgreSQL; what they acknowledged is asked for again after each fault.
+ * or the whole server is killed or frozen, or the disk returns errors, at any moment, under load.
+ * Two services share the embedded PostgreSQL; what they acknowledged is looked for and asked for
+ * again after each fault.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import { checkBooks } from "./books.ts";
-import { checkAudit, makeCustomers } from "./customers.ts";
+import { checkAudit, giveCredit, makeCustomers } from "./customers.ts";
 import { type Acked, Deliverer } from "./delivery.ts";
+import { chooseFault, reviveAll, strike } from "./faults.ts";
 import type { Fleet } from "./fleet.ts";
-import { EVERYTHING, makeOperation } from "./operation.ts";
-import { findPostmaster, listBackends, signal } from "./postmaster.ts";
+import { fillUp } from "./full-disk.ts";
+import { CHARGES, EVERYTHING, type Mix, makeOperation, type Operation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { inParallel, type Run } from "./run.ts";
+import { findLost, Register } from "./stored-ids.ts";
 
-/** The operations come in periods; each has one fault, or none. */
+/**
+ * The operations come in periods; each has some faults, at most `strikes`, or none. `calls` are
+ * delivered one by one in every form; `bundles` are batches of charges, as a client of volume sends
+ * them. `credit` is what each customer has to begin with.
+ */
 const SIZES = {
-  quick: { periods: 5, operationsAPeriod: 140 },
-  small: { periods: 80, operationsAPeriod: 300 },
-  large: { periods: 1_340, operationsAPeriod: 850 },
+  quick: { periods: 5, customers: 24, credit: 20, calls: 90, bundles: 1, bundle: 50, strikes: 1 },
+  small: {
+    periods: 88,
+    customers: 24,
+    credit: 500,
+    calls: 120,
+    bundles: 4,
+    bundle: 40,
+    strikes: 2,
+  },
+  large: {
+    periods: 145,
+    customers: 200,
+    credit: 100_000,
+    calls: 60,
+    bundles: 18,
+    bundle: 400,
+    strikes: 26,
+  },
 } as const;
+
+type Plan = (typeof SIZES)[keyof typeof SIZES];
 
 const REPLICAS = 2;
-const CUSTOMERS = 24;
-const WIDTH = 32;
-/** Answers of earlier periods that are asked for again, besides all of the period's own. */
+const WIDTH = 16;
+/** Answers of earlier periods that are asked for again, besides those of the period itself. */
 const EARLIER_REPLAYS = 20;
+/** Which part of a bundle's charges is asked for again; all are looked for in the database. */
+const BUNDLE_REPLAYS = 0.1;
 const KEPT_MAX = 5_000;
-const FREEZE_MS_MAX = 700;
-const RESTART_PAUSE_MS_MAX = 200;
-
-const FAULTS = {
-  "kill service": 4,
-  "kill backend": 4,
-  "kill postmaster": 3,
-  "kill service and postmaster": 2,
-  "immediate shutdown": 2,
-  "freeze service": 1,
-} as const;
 
 export async function crash(run: Run): Promise<void> {
-  const { periods, operationsAPeriod } = SIZES[run.size];
+  const plan = SIZES[run.size];
   const { tally, random } = run;
   const fleet = await run.openFleet(REPLICAS);
-  const accounts = await makeCustomers(fleet.any(), "crash", CUSTOMERS);
+  const accounts = await makeCustomers(fleet.any(), "crash", plan.customers);
+  await giveCredit(fleet.any(), accounts, plan.credit);
   const deliverer = new Deliverer("crash", tally, fleet);
-  run.say(`${REPLICAS} services over the embedded PostgreSQL, ${CUSTOMERS} customers`);
+  const register = new Register("crash");
+  run.say(`${REPLICAS} services over the embedded PostgreSQL, ${plan.customers} customers`);
   const kept: Acked[] = [];
 
-  for (let period = 0; period < periods && !run.isLate(); period += 1) {
+  for (let period = 0; period < plan.periods; period += 1) {
+    if (period > 0 && run.isLate()) break;
     const own = random.fork(`period ${period}`);
     // A quarter of the periods is free of faults.
-    const fault = period % 4 === 3 ? undefined : own.weigh(FAULTS);
-    const acked = await runPeriod(
-      { accounts, deliverer, fault, fleet, own, random },
-      {
-        from: period * operationsAPeriod,
-        count: operationsAPeriod,
-      },
-    );
-    if (fault !== undefined) tally.fault(fault);
-    const earlier = own.shuffle(kept).slice(0, EARLIER_REPLAYS);
-    const again = [...acked, ...earlier];
+    const strikes = period % 4 === 3 ? 0 : own.between(1, plan.strikes);
+    const bench = { accounts, deliverer, fleet, own, random, run, plan };
+    const acked = await runPeriod(bench, period, strikes);
+    for (const { operation } of acked) register.acked(operation.number);
+    await findLost("crash", fleet.superuser, { acked, tally });
+    const { calls } = plan;
+    const isCall = ({ operation: { number } }: Acked) => number % sizeOf(plan) < calls;
+    const asked = acked.filter((each) => isCall(each) || own.chance(BUNDLE_REPLAYS));
+    const again = [...asked, ...own.shuffle(kept).slice(0, EARLIER_REPLAYS)];
     await inParallel(again.length, WIDTH, async (number) => {
       const each = again[number];
       if (each !== undefined) await deliverer.replay(each, own);
     });
-    kept.push(...acked);
+    kept.push(...asked);
     kept.splice(0, kept.length - KEPT_MAX);
-    run.say(`period ${period + 1} of ${periods}: ${fault ?? "no fault"}, ${tally.acks} acks`);
+    run.say(`period ${period + 1} of ${plan.periods}: ${tally.acks} acks, ${tally.kills} kills`);
   }
   await reviveAll(fleet);
+  await register.compare(fleet.superuser, tally);
   await checkAudit("crash", fleet, tally);
-  await checkBooks("crash", fleet.superuserUrl, tally);
+  await checkBooks("crash", fleet.superuser, tally);
+  if (run.size !== "quick") await fillUp(run);
 }
 
-interface Period {
+const sizeOf = ({ calls, bundles, bundle }: Plan): number => calls + bundles * bundle;
+
+interface Bench {
   readonly accounts: readonly Account[];
   readonly deliverer: Deliverer;
-  readonly fault: keyof typeof FAULTS | undefined;
   readonly fleet: Fleet;
   readonly own: Random;
   readonly random: Random;
+  readonly run: Run;
+  readonly plan: Plan;
 }
 
-/** Runs the operations of a period, with its fault somewhere in the middle of them. */
+/** Runs the operations of a period, with its faults one after the other in the middle of them. */
 async function runPeriod(
-  { accounts, deliverer, fault, fleet, own, random }: Period,
-  { from, count }: { readonly from: number; readonly count: number },
+  { accounts, deliverer, fleet, own, random, run, plan }: Bench,
+  period: number,
+  strikes: number,
 ): Promise<Acked[]> {
+  const { calls, bundles, bundle } = plan;
   const acked: Acked[] = [];
-  const strikeAfter = own.between(Math.floor(count / 8), Math.floor(count / 2));
-  let settled = 0;
-  let recovered: Promise<void> | undefined;
-  await inParallel(count, WIDTH, async (offset) => {
-    const number = from + offset;
+  const first = period * sizeOf(plan);
+  const make = (number: number, mix: Mix): Operation => {
     const account = random.fork(`account ${number}`).pick(accounts);
-    const operation = makeOperation(random, { number, name: "crash", account, mix: EVERYTHING });
-    const found = await deliverer.settle(operation, random);
-    if (found !== undefined) acked.push(found);
-    settled += 1;
-    if (fault !== undefined && settled === strikeAfter) recovered = strike(fault, fleet, own);
+    return makeOperation(random, { number, name: "crash", account, mix });
+  };
+  const jobs = [
+    ...Array.from({ length: calls }, (_, offset) => async () => {
+      const found = await deliverer.settle(make(first + offset, EVERYTHING), random);
+      if (found !== undefined) acked.push(found);
+    }),
+    ...Array.from({ length: bundles }, (_, index) => async () => {
+      const from = first + calls + index * bundle;
+      const numbers = Array.from({ length: bundle }, (__, offset) => from + offset);
+      const charges = numbers.map((number) => make(number, CHARGES));
+      acked.push(...(await deliverer.settleBundle(charges, random)));
+    }),
+  ];
+  const mixed = own.shuffle(jobs);
+  // Each waits for the one before it, and for so many jobs to have ended: all meet work under way.
+  const planned = Array.from({ length: strikes }, (_, turn) => ({
+    after: 1 + Math.floor(((turn + own.next()) / strikes) * (jobs.length - WIDTH)),
+    fault: chooseFault(own),
+    random: own.fork(`strike ${turn}`),
+  }));
+  let ended = 0;
+  let struck = Promise.resolve();
+  await inParallel(mixed.length, WIDTH, async (number) => {
+    await mixed[number]?.();
+    ended += 1;
+    for (const { after, fault, random: chance } of planned) {
+      if (after !== ended) continue;
+      struck = struck.then(() => strike(fault, { fleet, random: chance, tally: run.tally }));
+    }
   });
-  await recovered;
+  await struck;
   return acked;
-}
-
-async function strike(fault: keyof typeof FAULTS, fleet: Fleet, random: Random): Promise<void> {
-  const index = random.below(fleet.size);
-  const victim = fleet.find(index);
-  await sleep(random.below(20));
-  switch (fault) {
-    case "kill service":
-      victim?.signal("SIGKILL");
-      break;
-    case "kill backend":
-      signal(listBackends(fleet.dataDir)[0]?.pid, "SIGKILL");
-      break;
-    case "kill postmaster":
-      signal(findPostmaster(fleet.dataDir), "SIGKILL");
-      break;
-    case "kill service and postmaster":
-      signal(findPostmaster(fleet.dataDir), "SIGKILL");
-      victim?.signal("SIGKILL");
-      break;
-    case "immediate shutdown":
-      signal(findPostmaster(fleet.dataDir), "SIGQUIT");
-      break;
-    case "freeze service":
-      victim?.signal("SIGSTOP");
-      await sleep(random.below(FREEZE_MS_MAX));
-      victim?.signal("SIGCONT");
-      break;
-  }
-  await sleep(random.below(RESTART_PAUSE_MS_MAX));
-  await reviveAll(fleet);
-}
-
-/** Starts again whoever was killed. Nothing else is done by hand. */
-async function reviveAll(fleet: Fleet): Promise<void> {
-  for (let index = 0; index < fleet.size; index += 1) {
-    const replica = fleet.find(index);
-    if (replica?.running === true) continue;
-    await replica?.exited;
-    await fleet.startOne(index);
-  }
 }

@@ -1,5 +1,6 @@
 /** Owns the customers of a run, and what is asked of the service about them at the end. */
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { FundingMethod } from "../../gen/drawdown/v1/credit_grant_pb.ts";
 import type { CreateCustomerResponse } from "../../gen/drawdown/v1/customer_service_pb.ts";
 import { LedgerService } from "../../gen/drawdown/v1/ledger_service_pb.ts";
 import { type Account, newAccount } from "./account.ts";
@@ -24,6 +25,20 @@ export async function makeCustomers(
       return newAccount(customer?.id ?? "");
     }),
   );
+}
+
+/** Gives each customer promotional credit in USD that never expires. */
+export async function giveCredit(
+  lines: Lines,
+  accounts: readonly Account[],
+  amount: number,
+): Promise<void> {
+  const terms = { name: "credit", currency: "USD", amount: String(amount) };
+  const grant = { requestId: "first", ...terms, fundingMethod: FundingMethod.PROMOTIONAL };
+  for (const { id } of accounts) {
+    const outcome = await lines.call("createCreditGrant", { ...grant, customerId: id }, "grpc");
+    if (outcome.kind !== "acked") throw new Error(`no credit: ${JSON.stringify(outcome)}`);
+  }
 }
 
 /** Findings about the journal itself; all others are about figures that are kept beside it. */

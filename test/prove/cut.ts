@@ -5,15 +5,15 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { FundingMethod } from "../../gen/drawdown/v1/credit_grant_pb.ts";
 import { startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import { checkBooks } from "./books.ts";
-import { checkAudit, makeCustomers } from "./customers.ts";
+import { cutClients } from "./client-cut.ts";
+import { checkAudit, giveCredit, makeCustomers } from "./customers.ts";
 import { CUT_CASES, type CutCase, prepare } from "./cut-cases.ts";
 import { type Acked, Deliverer, describe } from "./delivery.ts";
 import { Fleet } from "./fleet.ts";
 import type { Operation } from "./operation.ts";
-import { ANSWER_BYTES, COMMIT_BYTES, type Cut, CutProxy, type Fallen, type How } from "./proxy.ts";
+import { ANSWER_BYTES, COMMIT_BYTES, type Cut, CutProxy, type Fallen, HOWS } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import type { Run } from "./run.ts";
 import type { Outcome } from "./wire.ts";
@@ -26,40 +26,37 @@ const SIZES = {
 } as const;
 
 const CUSTOMERS = 4;
+const CREDIT = 1_000;
+/** So many are made however little time there is: fewer might meet no committed transaction. */
+const CUTS_MIN = 12;
 const TRANSACTION_BYTES = 9_000;
-const HOWS: readonly How[] = ["reset", "close"];
 
 export async function cut(run: Run): Promise<void> {
   const { cases, anywhere, unreachable } = SIZES[run.size];
   const { tally, random } = run;
-  const { fleet, proxy, superuserUrl } = await startBehindProxy(run);
+  const { fleet, proxy, superuser } = await startBehindProxy(run);
   const accounts = await makeCustomers(fleet.any(), "cut", CUSTOMERS);
   const deliverer = new Deliverer("cut", tally, fleet);
   const bench: Bench = { run, proxy, deliverer };
   let number = 0;
   // Credit to draw from, so that what is cut moves the journal.
-  for (const account of accounts) {
-    const amount = "1000";
-    const grant = { requestId: "first", customerId: account.id, name: "credit", currency: "USD" };
-    const promotional = { ...grant, amount, fundingMethod: FundingMethod.PROMOTIONAL };
-    await fleet.any().call("createCreditGrant", promotional, "grpc");
-  }
+  await giveCredit(fleet.any(), accounts, CREDIT);
   const next = async (cutCase: CutCase, own: Random): Promise<Operation> => {
     number += 1;
     const account = own.pick(accounts);
-    return await prepare(cutCase, { lines: fleet.any(), account, number, random: own });
+    return await prepare(cutCase, { lines: fleet.any(), account, number, random: own }, "cut");
   };
 
   for (const cutCase of CUT_CASES.slice(0, cases)) {
     const cuts = random.fork(cutCase.rpc).shuffle(everyByte());
     for (const [index, each] of cuts.entries()) {
-      if (run.isLate()) break;
+      if (index >= CUTS_MIN && run.isLate()) break;
       const own = random.fork(`${cutCase.rpc} ${index}`);
       await cutOne(bench, await next(cutCase, own), each);
     }
     run.say(`${cutCase.rpc}: ${tally.cuts} cuts, ${tally.committedButErrored} had committed`);
   }
-  for (let index = 0; index < anywhere; index += 1) {
+  for (let index = 0; index < anywhere && !run.isLate(); index += 1) {
     const own = random.fork(`anywhere ${index}`);
     const how = own.pick(HOWS);
     const each: Cut = { at: "anywhere", bytes: own.below(TRANSACTION_BYTES), how };
@@ -70,15 +67,17 @@ export async function cut(run: Run): Promise<void> {
   if (unreachable && charge !== undefined) {
     await neverReachable(bench, await next(charge, random.fork("unreachable")));
   }
+  if (run.size !== "quick") await cutClients({ run, fleet, accounts });
   if (tally.committedButErrored === 0) {
     tally.notShown.push("cut: no cut fell on a committed transaction, so nothing was shown");
   }
   await checkAudit("cut", fleet, tally);
-  await checkBooks("cut", superuserUrl, tally);
+  await checkBooks("cut", superuser, tally);
 }
 
 /** A PostgreSQL of the run's own, the proxy before it, and a service that knows only the proxy. */
-async function startBehindProxy({ scratch, program }: Run) {
+async function startBehindProxy(run: Run) {
+  const { scratch } = run;
   const dataDir = join(scratch.dir, `server-${scratch.mark}`);
   mkdirSync(dataDir, { mode: 0o711 });
   const server = await startEmbeddedPostgres({ dataDir });
@@ -92,9 +91,9 @@ async function startBehindProxy({ scratch, program }: Run) {
     DRAWDOWN_DATABASE_URL: through.href,
     DRAWDOWN_OWNER_DATABASE_URL: server.ownerUrl,
   };
-  const fleet = new Fleet(scratch, { program, size: 1, environment });
+  const fleet = new Fleet(run, { size: 1, environment });
   await fleet.start();
-  return { fleet, proxy, superuserUrl: server.superuserUrl };
+  return { fleet, proxy, superuser: () => server.superuserUrl };
 }
 
 function everyByte(): readonly Cut[] {
@@ -130,7 +129,7 @@ async function cutOne(
   }
   const acked = await deliverer.settle(operation, own);
   if (acked === undefined) {
-    const history = [describe(operation, outcome), JSON.stringify(fallen)];
+    const history = [describe(operation, outcome), `cut: ${JSON.stringify(fallen)}`];
     tally.fail({ promise: "cut", breach: "other", what: "it was refused in the end", history });
     return;
   }

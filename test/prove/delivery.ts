@@ -23,8 +23,10 @@ export interface Acked {
 
 const PAUSE_MS = 25;
 /** An operation whose outcome nobody can tell after so long is a failure of its own. */
-const CLEAR_MS_MAX = 90_000;
+const CLEAR_MS_MAX = 240_000;
 const HISTORY_LINES_MAX = 12;
+/** What is never true of what is sent here. */
+const WRONG_REASONS = new Set(["REQUEST_ID_REUSED", "INVALID_REQUEST"]);
 
 export class Deliverer {
   readonly #promise: string;
@@ -46,20 +48,50 @@ export class Deliverer {
     while (performance.now() < giveUpAt_ms) {
       const outcome = await this.once(operation, random);
       if (history.length < HISTORY_LINES_MAX) history.push(describe(operation, outcome));
-      if (outcome?.kind === "acked") {
-        this.#tally.acks += 1;
-        if (operation.account !== null) takeNote(operation.account, outcome.answer);
-        return { operation, text: outcome.text };
-      }
+      if (outcome?.kind === "acked") return this.#accept(operation, outcome);
       if (outcome?.kind === "refused") {
         this.#tally.refusals += 1;
         return undefined;
       }
       await sleep(PAUSE_MS);
     }
-    const what = `no clear outcome of ${operation.rpc} in ${CLEAR_MS_MAX / 1_000} s`;
-    this.#tally.fail({ promise: this.#promise, breach: "other", what, history });
+    this.#giveUp(operation, history);
     return undefined;
+  }
+
+  /** Delivers charges in one batch, and those without a clear outcome again until all have one. */
+  async settleBundle(operations: readonly Operation[], seeded: Random): Promise<Acked[]> {
+    const random = seeded.fork(`bundle ${operations[0]?.number}`);
+    const giveUpAt_ms = performance.now() + CLEAR_MS_MAX;
+    const accepted: Acked[] = [];
+    let open = operations;
+    this.#tally.operations += open.length;
+    while (open.length > 0 && performance.now() < giveUpAt_ms) {
+      const forms = open.map(({ request }) => disguise(request, random));
+      const outcomes = await this.#reachable.choose(random)?.callBundle(forms);
+      const unsettled = open.filter((operation, index) => {
+        const outcome = outcomes?.[index];
+        if (outcome !== undefined) this.#count(operation, "batch", outcome);
+        if (outcome?.kind === "acked") accepted.push(this.#accept(operation, outcome));
+        if (outcome?.kind === "refused") this.#tally.refusals += 1;
+        return outcome?.kind !== "acked" && outcome?.kind !== "refused";
+      });
+      open = unsettled;
+      if (open.length > 0) await sleep(PAUSE_MS);
+    }
+    for (const operation of open) this.#giveUp(operation, [describe(operation, undefined)]);
+    return accepted;
+  }
+
+  #accept(operation: Operation, { answer, text }: Outcome & { readonly kind: "acked" }): Acked {
+    this.#tally.acks += 1;
+    if (operation.account !== null) takeNote(operation.account, answer);
+    return { operation, text };
+  }
+
+  #giveUp({ rpc }: Operation, history: readonly string[]): void {
+    const what = `no clear outcome of ${rpc} in ${CLEAR_MS_MAX / 1_000} s`;
+    this.#tally.fail({ promise: this.#promise, breach: "other", what, history });
   }
 
   /** Delivers once to a replica of chance, in a form of chance; undefined when none is there. */
@@ -73,15 +105,19 @@ export class Deliverer {
     const way = chooseWay(operation, random);
     const form = disguise(operation.request, random);
     const outcome = await lines.call(operation.rpc, form, way, signal);
+    this.#count(operation, way, outcome);
+    return outcome;
+  }
+
+  #count(operation: Operation, way: Way, outcome: Outcome): void {
     if (outcome.kind === "unclear") this.#tally.unclear += 1;
     if (outcome.kind === "turned away") this.#tally.turnedAway += 1;
-    const isReused = outcome.kind === "refused" && outcome.reason === "REQUEST_ID_REUSED";
-    if (outcome.kind === "internal" || isReused) {
-      const what = `${operation.rpc} over ${way} was answered ${isReused ? "REQUEST_ID_REUSED" : "INTERNAL"}`;
-      const history = [describe(operation, outcome)];
-      this.#tally.fail({ promise: this.#promise, breach: "other", what, history });
-    }
-    return outcome;
+    const isWrong = outcome.kind === "refused" && WRONG_REASONS.has(outcome.reason);
+    if (outcome.kind !== "internal" && !isWrong) return;
+    const said = isWrong ? outcome.reason : "INTERNAL";
+    const what = `${operation.rpc} over ${way} was answered ${said}`;
+    const history = [describe(operation, outcome)];
+    this.#tally.fail({ promise: this.#promise, breach: "other", what, history });
   }
 
   /** Delivers what was acknowledged once more: the answer must be the same for ever (W1). */

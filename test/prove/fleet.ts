@@ -4,19 +4,27 @@
  */
 import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
+import type { Superuser } from "./books.ts";
 import type { Reachable } from "./delivery.ts";
 import { endServer } from "./postmaster.ts";
 import type { Random } from "./random.ts";
-import { Replica } from "./replica.ts";
-import type { Scratch } from "./scratch.ts";
+import { type Exit, Replica } from "./replica.ts";
+import type { Stage } from "./run.ts";
 import { Lines } from "./wire.ts";
 
 export interface FleetOptions {
-  readonly program: string;
   readonly size: number;
   readonly environment?: Readonly<Record<string, string>>;
-  readonly nodeFlagsOf?: (index: number) => readonly string[];
+  /** What the replica of a place has besides. */
+  readonly environmentOf?: (index: number) => Readonly<Record<string, string>>;
+  readonly nodeFlags?: readonly string[];
 }
+
+const LOG_LINES = 12;
+/** What services are ended with in a run. */
+const SIGNALS: readonly (NodeJS.Signals | null)[] = ["SIGKILL", "SIGTERM"];
+
+const isAsked = ({ code, signal }: Exit) => code === 0 || SIGNALS.includes(signal);
 
 interface Member {
   readonly replica: Replica;
@@ -26,15 +34,16 @@ interface Member {
 export class Fleet implements Reachable {
   readonly dataDir: string;
   readonly logFile: string;
-  readonly #scratch: Scratch;
+  readonly #stage: Stage;
   readonly #options: FleetOptions;
   readonly #log: WriteStream;
   readonly #members: (Member | undefined)[] = [];
 
-  constructor(scratch: Scratch, options: FleetOptions) {
+  constructor(stage: Stage, options: FleetOptions) {
+    const { scratch } = stage;
     const workingDir = join(scratch.dir, `fleet-${scratch.mark}`);
     mkdirSync(workingDir, { mode: 0o711 });
-    this.#scratch = scratch;
+    this.#stage = stage;
     this.#options = options;
     this.dataDir = join(workingDir, ".drawdown");
     this.logFile = join(workingDir, "services.log");
@@ -55,21 +64,37 @@ export class Fleet implements Reachable {
 
   /** Starts the replica of a place, which must not be running. */
   async startOne(index: number): Promise<Replica> {
-    const { program, environment = {}, nodeFlagsOf = () => [] } = this.#options;
-    const replica = await Replica.start(this.#scratch, {
+    const { scratch, program } = this.#stage;
+    const { environment, environmentOf = () => ({}), nodeFlags = [] } = this.#options;
+    const replica = await Replica.start(scratch, {
       program,
       workingDir: join(this.dataDir, ".."),
-      environment,
-      nodeFlags: nodeFlagsOf(index),
+      environment: {
+        // Replicas start many times in a run: what V8 compiled once is kept.
+        NODE_COMPILE_CACHE: join(scratch.dir, "compiled"),
+        ...environment,
+        ...environmentOf(index),
+      },
+      nodeFlags,
       log: this.#log,
     });
-    const member = { replica, lines: new Lines(replica) };
-    this.#members[index] = member;
-    void replica.exited.then(() => {
+    this.#members[index] = { replica, lines: new Lines(replica) };
+    void replica.exited.then((exit) => {
+      if (!isAsked(exit)) this.#blame(exit);
+      const member = this.#members[index];
+      if (member?.replica !== replica) return;
       member.lines.close();
-      if (this.#members[index] === member) this.#members[index] = undefined;
+      this.#members[index] = undefined;
     });
     return replica;
+  }
+
+  /** A service that ends without being told to has broken every promise. */
+  #blame({ code, signal }: Exit): void {
+    const { promise, tally } = this.#stage;
+    const log = readFileSync(this.logFile, "utf8").trimEnd().split("\n");
+    const what = `a service ended by itself with ${code ?? signal}`;
+    tally.fail({ promise, breach: "other", what, history: log.slice(-LOG_LINES) });
   }
 
   get size(): number {
@@ -85,6 +110,15 @@ export class Fleet implements Reachable {
     return this.#members[index]?.lines;
   }
 
+  /** Breaks all connections of clients to a replica, and opens new ones for what comes next. */
+  hangUp(index: number): boolean {
+    const member = this.#members[index];
+    if (member === undefined) return false;
+    this.#members[index] = { replica: member.replica, lines: new Lines(member.replica) };
+    member.lines.close();
+    return true;
+  }
+
   choose(random: Random): Lines | undefined {
     const running = this.#members.filter((each) => each !== undefined);
     return running.length === 0 ? undefined : random.pick(running).lines;
@@ -98,10 +132,10 @@ export class Fleet implements Reachable {
   }
 
   /** The embedded server's superuser, whose password stands in the data folder. */
-  get superuserUrl(): string {
+  readonly superuser: Superuser = () => {
     const folder = join(this.dataDir, "postgres");
     const { superuser } = JSON.parse(readFileSync(join(folder, "passwords.json"), "utf8"));
     const port = readFileSync(join(folder, "port"), "utf8").trim();
     return `postgres://drawdown_superuser:${superuser}@127.0.0.1:${port}/drawdown`;
-  }
+  };
 }

@@ -57,8 +57,8 @@ export type Mix = Readonly<Partial<Record<Kind, number>>>;
 
 export const EVERYTHING: Mix = WEIGHTS;
 
-/** Without credit that expires by itself within the run. */
-export const NOTHING_DUE: Mix = { ...WEIGHTS, promoteShortly: 0 };
+/** What a batch of charges can hold. */
+export const CHARGES: Mix = { charge: 6, chargeCreditOnly: 3, hold: 1 };
 
 type Ask = readonly [Rpc, Fields];
 
@@ -82,13 +82,15 @@ export function makeOperation(
   const [rpc, fields] = ASKS[kind](random, account) ?? charge(random, SettlementMode.CREDIT_ONLY);
   const label = `${name}-${number}`;
   const told = DESCRIBED.has(rpc) ? { metadata: metadataOf(label, random) } : {};
-  const reason = rpc === "adjustCredits" || rpc === "correctCharge" ? { reason: label } : {};
+  const reason = REASONED.has(rpc) ? { reason: label } : {};
   const request = { requestId: label, customerId: account.id, ...fields, ...told, ...reason };
   return { number, rpc, account, request };
 }
 
 /** The RPCs that take metadata; by it the database tells which operation made a row. */
-const DESCRIBED = new Set<Rpc>(["createCreditGrant", "createCharge", "adjustCredits"]);
+export const DESCRIBED = new Set<Rpc>(["createCreditGrant", "createCharge", "adjustCredits"]);
+
+export const REASONED = new Set<Rpc>(["adjustCredits", "correctCharge", "voidCreditGrant"]);
 
 function metadataOf(label: string, random: Random): Readonly<Record<string, string>> {
   const names = ["region", "team", "zeta", "alpha", "0", "7"].slice(0, random.between(0, 6));

@@ -31,13 +31,17 @@ export function listBackends(dataDir: string): Backend[] {
   const postmaster = findPostmaster(dataDir);
   if (postmaster === undefined) return [];
   const found: Backend[] = [];
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || parentOf(pid) !== postmaster) continue;
+  for (const pid of listChildren(postmaster)) {
     const title = commandOf(pid).replaceAll("\0", " ").trim();
     if (title.includes("drawdown_app drawdown")) found.push({ pid, title });
   }
   return found.sort((one, other) => isIdle(one) - isIdle(other));
+}
+
+/** The processes that a process has started and that still run. */
+export function listChildren(parent: number): number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => parentOf(pid) === parent);
 }
 
 const isIdle = ({ title }: Backend): number => (title.endsWith(" idle") ? 1 : 0);
@@ -80,8 +84,12 @@ export async function endServer(dataDir: string): Promise<void> {
   }
 }
 
-/** How much memory a process has in use, in bytes. */
+/** How much memory a process has in use, in bytes; 0 when it has ended. */
 export function residentBytes(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(line?.[1] ?? 0) * 1024;
+  try {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return Number(line?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }

@@ -7,18 +7,19 @@
  */
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { cpSync, existsSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Fleet } from "./fleet.ts";
 import { PROMISES, type PromiseName } from "./promises.ts";
 import { Random } from "./random.ts";
-import { type Run, SIZES, type Size } from "./run.ts";
+import { type Run, SIZES, type Size, type Stage } from "./run.ts";
 import { Scratch } from "./scratch.ts";
 import { Tally } from "./tally.ts";
 
-const USAGE = `Usage: npm run prove -- [promise…] [--size small|large] [--seed N]
+const USAGE = `Usage: npm run prove -- [promise…] [--size small|large] [--seed N] [--json]
        npm run prove -- --quick [--json]
 
 Promises:
@@ -27,19 +28,22 @@ ${Object.entries(PROMISES)
   .join("\n")}
 
 Without a promise all of them run. --quick runs a small part of some within 50 s.
+--minutes N ends the run after that time with what it has by then.
+--report FILE writes the figures to a file.
 `;
 
 /** The root of the project that this file stands in: a scratch copy proves its own sources. */
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SHARED_REPLICAS = 3;
 const QUICK_MS_MAX = 43_000;
-const HOURS_8_MS = 8 * 3_600_000;
 
 interface Order {
   readonly promises: readonly PromiseName[];
   readonly size: Size;
   readonly seed: string;
   readonly json: boolean;
+  readonly minutes: number;
+  readonly report: string | undefined;
 }
 
 function readOrder(words: readonly string[]): Order | undefined {
@@ -49,6 +53,8 @@ function readOrder(words: readonly string[]): Order | undefined {
     options: {
       size: { type: "string", default: "small" },
       seed: { type: "string" },
+      minutes: { type: "string", default: "480" },
+      report: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -58,13 +64,16 @@ function readOrder(words: readonly string[]): Order | undefined {
   const known = Object.keys(PROMISES) as PromiseName[];
   const named = known.filter((each) => positionals.includes(each));
   const isKnown = positionals.every((each) => known.includes(each as PromiseName));
-  if (values.help || size === undefined || !isKnown) return undefined;
-  const all = known.filter((each) => size !== "quick" || PROMISES[each].quickShare > 0);
+  const minutes = Number(values.minutes);
+  if (values.help || size === undefined || !isKnown || !(minutes > 0)) return undefined;
+  const all = known.filter((each) => shareOf(each, size) > 0);
   return {
     promises: named.length > 0 ? named : all,
     size,
     seed: values.seed ?? String(randomInt(2 ** 32)),
     json: values.json,
+    minutes,
+    report: values.report,
   };
 }
 
@@ -89,6 +98,10 @@ async function prove(order: Order): Promise<boolean> {
   const stop = () => void scratch.close().then(() => process.exit(130));
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
+  process.once("uncaughtException", (error) => {
+    console.error(error);
+    stop();
+  });
   console.log(`seed ${order.seed}, size ${order.size}: ${order.promises.join(", ")}`);
   try {
     const bench = { order, program: compile(scratch), scratch, tally, startedAt_ms };
@@ -118,14 +131,14 @@ class SharedFleet {
     this.#bench = bench;
   }
 
-  open(): Promise<Fleet> {
-    this.#started ??= startFleet(this.#bench, SHARED_REPLICAS);
+  open(promise: PromiseName): Promise<Fleet> {
+    this.#started ??= startFleet({ ...this.#bench, promise }, SHARED_REPLICAS);
     return this.#started;
   }
 }
 
-async function startFleet({ program, scratch }: Bench, size: number): Promise<Fleet> {
-  const fleet = new Fleet(scratch, { program, size });
+async function startFleet(stage: Stage, size: number): Promise<Fleet> {
+  const fleet = new Fleet(stage, { size });
   await fleet.start();
   return fleet;
 }
@@ -144,6 +157,7 @@ async function proveOne(
     console.log(`${name.padEnd(8)} ${time.padStart(6)} s  ${text}`);
   };
   const run: Run = {
+    promise: name,
     seed,
     size,
     tally,
@@ -152,12 +166,13 @@ async function proveOne(
     say,
     root: ROOT,
     random: new Random(`${seed}/${name}`),
-    openFleet: (count) => shared?.open() ?? startFleet(bench, count),
+    openFleet: (count) => shared?.open(name) ?? startFleet({ ...bench, promise: name }, count),
     isLate: () => performance.now() > lateAt_ms,
   };
   const { mark } = scratch;
   try {
     await PROMISES[name].show(run);
+    if (run.isLate() && size !== "quick") tally.leftOut.add(`${name}: the rest, for want of time`);
     say("done");
   } catch (error) {
     const history = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
@@ -168,16 +183,23 @@ async function proveOne(
   }
 }
 
-/** A promise's part of what is left of a quick run's time; other runs end when all is done. */
+/** A promise's part of what is left of the time. */
 function timeFor(name: PromiseName, { order, startedAt_ms }: Bench): number {
-  if (order.size !== "quick") return HOURS_8_MS;
-  const left = order.promises.slice(order.promises.indexOf(name));
-  const shares = left.reduce((sum, each) => sum + PROMISES[each].quickShare, 0) || 1;
-  const leftMs = QUICK_MS_MAX - (performance.now() - startedAt_ms);
-  return (leftMs * PROMISES[name].quickShare) / shares;
+  const { promises, size, minutes } = order;
+  const left = promises.slice(promises.indexOf(name));
+  const shares = left.reduce((sum, each) => sum + shareOf(each, size), 0) || 1;
+  const wholeMs = size === "quick" ? QUICK_MS_MAX : minutes * 60_000;
+  const leftMs = wholeMs - (performance.now() - startedAt_ms);
+  return (leftMs * shareOf(name, size)) / shares;
 }
 
-function report({ json, seed, size }: Order, tally: Tally, seconds: number): void {
+function shareOf(name: PromiseName, size: Size): number {
+  const { quick, whole } = PROMISES[name].shares;
+  return size === "quick" ? quick : whole;
+}
+
+function report(order: Order, tally: Tally, seconds: number): void {
+  const { json, seed, size } = order;
   for (const { promise, breach, what, history } of tally.failures) {
     const again = size === "quick" ? "--quick" : `--size ${size}`;
     console.log(`\nBROKEN  ${promise} (${breach}): ${what}`);
@@ -187,7 +209,24 @@ function report({ json, seed, size }: Order, tally: Tally, seconds: number): voi
   for (const each of tally.notShown) console.log(`\nNOT SHOWN  ${each}`);
   console.log(`\n${tally.toTable(seconds)}`);
   console.log(`\nseed ${seed}: ${tally.kept ? "every promise was kept" : "NOT kept"}`);
-  if (json) console.log(JSON.stringify(tally.toJson(seed, seconds)));
+  const figures = { promises: order.promises, size, ...tally.toJson(seed, seconds) };
+  if (order.report !== undefined) {
+    writeFileSync(order.report, `${JSON.stringify({ ...machine(), ...figures }, null, 2)}\n`);
+  }
+  if (json) console.log(JSON.stringify(figures));
+}
+
+/** What a reader of a report wants to know of the place where it was made. */
+function machine(): Readonly<Record<string, unknown>> {
+  const [processor] = cpus();
+  const git = spawnSync("git", ["rev-parse", "HEAD"], { cwd: ROOT, encoding: "utf8" });
+  return {
+    date: new Date().toISOString(),
+    commit: git.stdout?.trim() || null,
+    processor: `${cpus().length} × ${processor?.model}`,
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
 }
 
 const order = readOrder(process.argv.slice(2));

@@ -14,7 +14,9 @@ const READY_BYTES = 6;
 export const COMMIT_BYTES = COMMIT.length;
 export const ANSWER_BYTES = COMMITTED.length + READY_BYTES;
 
-export type How = "reset" | "close";
+export const HOWS = ["reset", "close"] as const;
+
+export type How = (typeof HOWS)[number];
 
 /** Where to cut: so many bytes of it have passed. */
 export interface Cut {
@@ -164,7 +166,11 @@ export class CutProxy {
   }
 }
 
-function hangUp({ client, server }: Link, how: How): void {
+/** Ends both sides of a link. */
+export function hangUp(
+  { client, server }: { readonly client: Socket; readonly server: Socket },
+  how: How,
+): void {
   for (const socket of [client, server]) {
     // A socket that is still connecting cannot be reset.
     if (how === "reset" && !socket.connecting) socket.resetAndDestroy();

@@ -4,14 +4,17 @@
  * order that does not contradict real time.
  */
 import { type Account, takeNote } from "./account.ts";
-import { checkBooks, withSuperuser } from "./books.ts";
+import { checkBooks, type Superuser, withSuperuser } from "./books.ts";
 import { checkAudit, makeCustomers } from "./customers.ts";
 import { Deliverer, describe } from "./delivery.ts";
-import { readHistory } from "./history.ts";
+import type { Fleet } from "./fleet.ts";
+import { type History, readHistory } from "./history.ts";
 import { type Mix, makeOperation } from "./operation.ts";
 import type { Random } from "./random.ts";
 import { inParallel, type Run } from "./run.ts";
 import { type Called, findContradictions } from "./serial-order.ts";
+import type { Tally } from "./tally.ts";
+import type { Outcome } from "./wire.ts";
 
 /** A customer lives for some rounds; in each so many calls are made at once. */
 const SIZES = {
@@ -23,7 +26,8 @@ const SIZES = {
 const REPLICAS = 3;
 const ROUNDS_A_CUSTOMER = 10;
 const CUSTOMERS_AT_ONCE = 2;
-const HISTORY_LINES_MAX = 16;
+const HISTORY_LINES_MAX = 24;
+const ROWS_NEAR = 8;
 
 const MIX: Mix = {
   promote: 3,
@@ -41,15 +45,35 @@ const MIX: Mix = {
 
 export async function race(run: Run): Promise<void> {
   const { customers, width } = SIZES[run.size];
-  const { tally, random } = run;
   const fleet = await run.openFleet(REPLICAS);
-  const deliverer = new Deliverer("race", tally, fleet);
   run.say(`${REPLICAS} replicas, ${width} calls at once on each customer`);
-  const accounts = await makeCustomers(fleet.any(), "race", customers);
+  await raceOn(fleet, run, { promise: "race", name: "race", customers, width });
+  await checkAudit("race", fleet, run.tally);
+  await checkBooks("race", fleet.superuser, run.tally);
+}
 
+export interface Races {
+  /** Whose failures they are. */
+  readonly promise: string;
+  /** Begins the keys of the customers. */
+  readonly name: string;
+  readonly customers: number;
+  readonly width: number;
+}
+
+/** Races on new customers of a fleet, and explains every history. */
+export async function raceOn(
+  fleet: Fleet,
+  run: Run,
+  { promise, name, customers, width }: Races,
+): Promise<void> {
+  const { tally } = run;
+  const random = run.random.fork(name);
+  const deliverer = new Deliverer(promise, tally, fleet);
+  const accounts = await makeCustomers(fleet.any(), name, customers);
   await inParallel(customers, CUSTOMERS_AT_ONCE, async (number) => {
     const account = accounts[number];
-    if (account === undefined || run.isLate()) return;
+    if (account === undefined || (number > 0 && run.isLate())) return;
     const own = random.fork(`customer ${number}`);
     const calls: Called[] = [];
     for (let round = 0; round < ROUNDS_A_CUSTOMER; round += 1) {
@@ -58,15 +82,13 @@ export async function race(run: Run): Promise<void> {
       tally.races += 1;
       tally.operations += width;
     }
-    await explain(fleet.superuserUrl, account, calls, run);
+    await explain(fleet.superuser, { account, calls, promise, tally });
     for (const { outcome } of calls) {
       if (outcome.kind === "acked") tally.acks += 1;
       if (outcome.kind === "refused") tally.refusals += 1;
     }
     if (number % 5 === 4) run.say(`${tally.races} races, ${tally.historiesChecked} histories`);
   });
-  await checkAudit("race", fleet, tally);
-  await checkBooks("race", fleet.superuserUrl, tally);
 }
 
 async function raceOnce({
@@ -104,18 +126,48 @@ async function raceOnce({
 }
 
 async function explain(
-  superuserUrl: string,
-  account: Account,
-  calls: readonly Called[],
-  { tally }: Run,
+  superuser: Superuser,
+  {
+    account,
+    calls,
+    promise,
+    tally,
+  }: {
+    readonly account: Account;
+    readonly calls: readonly Called[];
+    readonly promise: string;
+    readonly tally: Tally;
+  },
 ): Promise<void> {
-  const history = await withSuperuser(superuserUrl, (client) => readHistory(client, account.id));
+  const history = await withSuperuser(superuser, (client) => readHistory(client, account.id));
   const found = findContradictions(history, calls);
   tally.historiesChecked += 1;
   if (found.length === 0) return;
-  const lines = calls
-    .slice(0, HISTORY_LINES_MAX)
-    .map((each) => describe(each.operation, each.outcome));
+  const lines = listConcerned(found, history, calls).slice(0, HISTORY_LINES_MAX);
   const what = `no serial order explains customer ${account.id}`;
-  tally.fail({ promise: "race", breach: "other", what, history: [...found.slice(0, 5), ...lines] });
+  tally.fail({ promise, breach: "other", what, history: [...found.slice(0, 5), ...lines] });
 }
+
+/** The rows right before the first contradiction, and the calls that it names or that made them. */
+function listConcerned(
+  [first = ""]: readonly string[],
+  { rows }: History,
+  calls: readonly Called[],
+): string[] {
+  const sequence = Number(/^\d+/.exec(first)?.[0] ?? rows.length);
+  const near = rows.filter(
+    (row) => row.sequence <= sequence && row.sequence > sequence - ROWS_NEAR,
+  );
+  const shown = near.map(
+    ({ sequence: at, event, debit, credit, grantId, chargeId, amount }) =>
+      `${at} ${event} ${debit} → ${credit} ${amount}e-12 of ${grantId} for ${chargeId}`,
+  );
+  const ids = near.flatMap(({ chargeId, grantId }) => (chargeId === null ? [grantId] : [chargeId]));
+  const concerned = calls
+    .filter(({ operation }) => first.includes(operation.request.requestId))
+    .concat(calls.filter(({ outcome }) => ids.some((id) => textOf(outcome).includes(id))));
+  const told = concerned.map((each) => describe(each.operation, each.outcome));
+  return [...shown, ...new Set(told)];
+}
+
+const textOf = (outcome: Outcome): string => (outcome.kind === "acked" ? outcome.text : "");

@@ -8,7 +8,8 @@ import type { Scratch } from "./scratch.ts";
 
 export const ADMIN_KEY = "dda_the-key-of-a-run-that-proves";
 
-const READY_MS_MAX = 60_000;
+/** Long, because the machine may be busy with much else; a promise has bounds of its own. */
+const READY_MS_MAX = 180_000;
 const READY = /^drawdown ready http=(\S+) grpc=(\S+)$/m;
 
 export interface ReplicaOptions {

@@ -8,14 +8,20 @@ export const SIZES = ["quick", "small", "large"] as const;
 
 export type Size = (typeof SIZES)[number];
 
-export interface Run {
-  readonly seed: string;
-  readonly size: Size;
-  readonly random: Random;
+/** What services are started with. */
+export interface Stage {
+  /** For which promise they run. */
+  readonly promise: string;
   readonly tally: Tally;
   readonly scratch: Scratch;
   /** The compiled main.js of the sources under test. */
   readonly program: string;
+}
+
+export interface Run extends Stage {
+  readonly seed: string;
+  readonly size: Size;
+  readonly random: Random;
   /** The root of the sources under test. */
   readonly root: string;
   /** Replicas over an embedded PostgreSQL, running; a quick run shares them. */

@@ -6,6 +6,7 @@ export const BREACHES = ["lost", "doubled", "overspent", "unbalanced", "drifted"
 export type Breach = (typeof BREACHES)[number];
 
 export interface Failure {
+  /** The name by which the command knows the promise. */
   readonly promise: string;
   readonly breach: Breach;
   readonly what: string;
@@ -40,10 +41,19 @@ export class Tally {
     other: 0,
   };
   readonly failures: Failure[] = [];
+  readonly #broken = new Set<string>();
   /** What a run could not show although nothing broke. */
   readonly notShown: string[] = [];
   /** Figures of one promise alone, by name. */
   readonly figures = new Map<string, string>();
+
+  /** What this machine could not do, and why: the run goes on without it, and says so. */
+  readonly leftOut = new Set<string>();
+
+  /** Adds to a figure of one promise alone. */
+  figure(name: string, more: number): void {
+    this.figures.set(name, String(Number(this.figures.get(name) ?? 0) + more));
+  }
 
   fault(kind: string): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
@@ -51,6 +61,8 @@ export class Tally {
 
   fail(failure: Failure, times = 1): void {
     this.breaches[failure.breach] += times;
+    this.#broken.add(failure.promise);
+    console.log(`BROKEN  ${failure.promise} (${failure.breach}): ${failure.what}`);
     if (this.failures.length >= FAILURES_KEPT_MAX) return;
     const history = failure.history.map((line) => line.slice(0, LINE_CHARACTERS_MAX));
     this.failures.push({ ...failure, history });
@@ -60,6 +72,11 @@ export class Tally {
     return [...this.faults].reduce((sum, [kind, times]) => {
       return kind.startsWith("kill") ? sum + times : sum;
     }, 0);
+  }
+
+  /** The promises that were not kept. */
+  get broken(): string[] {
+    return [...this.#broken];
   }
 
   /** Whether every promise was kept and shown. */
@@ -83,7 +100,10 @@ export class Tally {
       histories_checked: this.historiesChecked,
       ...this.breaches,
       faults: Object.fromEntries(this.faults),
+      figures: Object.fromEntries(this.figures),
       not_shown: this.notShown,
+      left_out: [...this.leftOut],
+      broken: this.broken,
       seconds: Math.round(seconds),
       seed,
       kept: this.kept,
@@ -105,6 +125,7 @@ export class Tally {
       ["races", this.races],
       ["histories checked", this.historiesChecked],
       ...this.figures,
+      ...[...this.leftOut].map((each) => ["left out", each] as const),
       ...BREACHES.map((breach) => [breach, this.breaches[breach]] as const),
       ["seconds", Math.round(seconds)],
     ];

@@ -18,8 +18,12 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
-import { ChargeService } from "../../gen/drawdown/v1/charge_service_pb.ts";
+import {
+  type BatchCreateChargesResult,
+  ChargeService,
+} from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { CreditGrantService } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
+import { CurrencyService } from "../../gen/drawdown/v1/currency_service_pb.ts";
 import { CustomerService } from "../../gen/drawdown/v1/customer_service_pb.ts";
 import { type ErrorReason, ErrorReasonSchema } from "../../gen/drawdown/v1/error_reason_pb.ts";
 import { InvoiceService } from "../../gen/drawdown/v1/invoice_service_pb.ts";
@@ -46,6 +50,8 @@ export const RPCS = {
   settleInvoicePayment: InvoiceService.method.settleInvoicePayment,
   failInvoicePayment: InvoiceService.method.failInvoicePayment,
   createRateCard: RateCardService.method.createRateCard,
+  archiveRateCard: RateCardService.method.archiveRateCard,
+  createCurrency: CurrencyService.method.createCurrency,
 } as const satisfies Readonly<Record<string, DescMethodUnary>>;
 
 export type Rpc = keyof typeof RPCS;
@@ -68,7 +74,7 @@ export type Outcome =
 
 type Facts = Readonly<Record<string, string>>;
 
-const NOTHING_WRITTEN = new Set(["DATABASE_UNAVAILABLE", "DRAINING", "OVERLOADED"]);
+const NOTHING_WRITTEN = new Set(["DATABASE_UNAVAILABLE", "DRAINING", "OVERLOADED", "RATE_LIMITED"]);
 const CALL_MS_MAX = 40_000;
 export const AUTHORIZED = { authorization: `Bearer ${ADMIN_KEY}` };
 
@@ -77,7 +83,7 @@ export class Lines {
   readonly transports: Readonly<Record<Exclude<Way, "batch">, Transport>>;
   readonly #close: () => void;
 
-  constructor(replica: Replica) {
+  constructor(replica: Pick<Replica, "http" | "grpc">) {
     const baseUrl = `http://${replica.http}`;
     const agent = new Agent({ keepAlive: true });
     const sessions = new Http2SessionManager(baseUrl);
@@ -109,7 +115,7 @@ export class Lines {
   /** Calls, and says what came of it. Never throws. */
   async call(rpc: Rpc, request: Fields, way: Way, signal?: AbortSignal): Promise<Outcome> {
     try {
-      if (way === "batch") return await this.#callAsBatch(request, signal);
+      if (way === "batch") return one(await this.callBundle([request], signal));
       const method: DescMethodUnary = RPCS[rpc];
       return acked(method.output, await this.unary(method, request, way, signal));
     } catch (thrown) {
@@ -129,18 +135,16 @@ export class Lines {
     return answer.message;
   }
 
-  /** A charge as the item of a batch is the same request as the call of its own. */
-  async #callAsBatch(request: Fields, signal: AbortSignal | undefined): Promise<Outcome> {
-    const method = ChargeService.method.batchCreateCharges;
-    const { results } = await this.unary(method, { requests: [request] }, "grpc", signal);
-    const result = results[0]?.result;
-    if (result?.case === "charge") {
-      const { output } = ChargeService.method.createCharge;
-      return acked(output, create(output, { charge: result.value }));
+  /** Charges as the items of one batch: each is the same request as the call of its own. */
+  async callBundle(requests: readonly Fields[], signal?: AbortSignal): Promise<Outcome[]> {
+    try {
+      const method = ChargeService.method.batchCreateCharges;
+      const { results } = await this.unary(method, { requests }, "grpc", signal);
+      return requests.map((_, index) => ofItem(results[index]?.result));
+    } catch (thrown) {
+      const outcome = failed(thrown);
+      return requests.map(() => outcome);
     }
-    if (result?.case !== "error") return { kind: "internal", why: "the batch has no result" };
-    const { reason, message, metadata } = result.value;
-    return told(reasonName(reason), message, metadata);
   }
 
   close(): void {
@@ -154,6 +158,20 @@ const reasonName = (reason: ErrorReason): string =>
 
 function acked(schema: DescMessage, answer: Message): Outcome {
   return { kind: "acked", answer, text: canonicalText(toJson(schema, answer)) };
+}
+
+function ofItem(result: BatchCreateChargesResult["result"] | undefined): Outcome {
+  if (result?.case === "charge") {
+    const { output } = ChargeService.method.createCharge;
+    return acked(output, create(output, { charge: result.value }));
+  }
+  if (result?.case !== "error") return { kind: "internal", why: "the batch has no result" };
+  const { reason, message, metadata } = result.value;
+  return told(reasonName(reason), message, metadata);
+}
+
+function one([outcome]: readonly Outcome[]): Outcome {
+  return outcome ?? { kind: "internal", why: "the batch has no result" };
 }
 
 function failed(thrown: unknown): Outcome {
