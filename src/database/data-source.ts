@@ -48,6 +48,9 @@ const BY_KEYS: Settings = {
   enable_mergejoin: "off",
   enable_material: "off",
   enable_memoize: "off",
+  // One plan serves every batch size. Otherwise a batch of one is planned anew each time, which
+  // takes twice as long as running its statements. A distributed engine must not be told so.
+  plan_cache_mode: "force_generic_plan",
 };
 
 /**

@@ -58,6 +58,7 @@ describe("the sessions of the pools", () => {
     ["application_name", "drawdown reads", "drawdown writes"],
     ["jit", "off", "off"],
     ["enable_seqscan", "on", "off"],
+    ["plan_cache_mode", "auto", "force_generic_plan"],
     ["enable_mergejoin", "on", "off"],
     ["enable_bitmapscan", "on", "off"],
   ])("%s is %s for reads and %s for writes", async (name, forReads, forWrites) => {
