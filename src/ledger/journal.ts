@@ -40,6 +40,8 @@ export class Journal {
   readonly touched = new Set<Lot>();
   /** The balances whose row must be written again. */
   readonly touchedBalances = new Set<Balance>();
+  /** The balances that have no row yet. */
+  readonly newBalances = new Set<Balance>();
   sequence: bigint;
   lastBookedAt: Instant | null;
   /** What a due event is dated: the moment it fell due. Null dates at `now`. */
@@ -64,6 +66,7 @@ export class Journal {
     if (balance === undefined) {
       balance = { currency, credit: 0n, held: 0n, issued: 0n };
       this.balances.set(currency, balance);
+      this.newBalances.add(balance);
     }
     return balance;
   }

@@ -67,6 +67,32 @@ function digitRun(text: string, start: number, end: number): number {
   return value;
 }
 
+const DIGIT_BASE = 10_000;
+const DIGIT_BASE_EXACT = 10_000n;
+/** So many digits to the base 10,000 stand for more than any amount in the ledger. */
+export const DIGITS_IN_AMOUNT_MAX = 12;
+
+/**
+ * Splits the units of an amount, whatever its sign, into digits to the base 10,000, the lowest
+ * first, and returns how many there are. PostgreSQL's numeric is made of them.
+ */
+export function digitsOfAmount(amount: Amount, digits: Uint16Array): number {
+  let rest = amount < 0n ? -amount : amount;
+  let count = 0;
+  while (rest > Number.MAX_SAFE_INTEGER) {
+    digits[count] = Number(rest % DIGIT_BASE_EXACT);
+    rest /= DIGIT_BASE_EXACT;
+    count += 1;
+  }
+  // What is left fits a number exactly.
+  for (let last = Number(rest); last > 0; last = Math.floor(last / DIGIT_BASE)) {
+    digits[count] = last % DIGIT_BASE;
+    count += 1;
+  }
+  assert(count <= DIGITS_IN_AMOUNT_MAX, "an amount has fewer digits");
+  return count;
+}
+
 /** Prints the canonical form: no trailing zeros, no `-0`. */
 export function formatAmount(amount: Amount): string {
   if (amount < 0n) return `-${formatAmount(-amount)}`;

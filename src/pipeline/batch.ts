@@ -4,6 +4,7 @@
  */
 import { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
+import { arrayOf } from "../database/array-parameter.ts";
 import { assert, refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { type Balance, Journal } from "../ledger/journal.ts";
@@ -110,10 +111,11 @@ export class BatchRunner {
     const jobsOf = groupByCustomer(request.jobs);
     const customers = [...new Set([...jobsOf.keys(), ...request.dueOnly])].sort();
     if (request.waitForLocks) await session.query(LIMIT_LOCK_WAIT, []);
+    const named = arrayOf("uuid", customers);
     const [heads, clockRows, balances, firstAnswers] = await Promise.all([
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [customers]),
+      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
+      session.rows<BalanceRow>(LOAD_BALANCES, [named]),
       loadFirstAnswers(session, request.jobs),
     ]);
     const clock = clockRows[0]?.now;
@@ -251,7 +253,8 @@ async function findAbsent(
   customers: readonly CustomerId[],
 ): Promise<readonly CustomerId[]> {
   if (customers.length === 0) return [];
-  const rows = await session.rows<{ customer_id: CustomerId }>(FIND_HEADS, [customers]);
+  const named = arrayOf("uuid", customers);
+  const rows = await session.rows<{ customer_id: CustomerId }>(FIND_HEADS, [named]);
   const existing = new Set(rows.map((row) => row.customer_id));
   return customers.filter((customer) => !existing.has(customer));
 }

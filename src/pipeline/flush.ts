@@ -1,11 +1,11 @@
 /**
- * Owns storing what the verbs of a batch have posted: one set-based statement for each table that
- * changed, sent together, and every row count checked before anyone may commit.
+ * Owns storing what the verbs of a batch have posted: set-based statements, what charges write in
+ * one of them, sent together, and every row count checked before anyone may commit.
  */
 import type { Book } from "../book/book.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { Session } from "./session.ts";
-import type { Owned, TableWrite } from "./statement.ts";
+import { type Owned, type RowsToStore, rowsToStore, type TableWrite } from "./statement.ts";
 import * as writes from "./writes.ts";
 
 /** What a head was when it was locked. */
@@ -28,54 +28,75 @@ const sameHead = (left: writes.HeadRow, right: writes.HeadRow) =>
   left.objectCount === right.objectCount &&
   left.invoiceCount === right.invoiceCount;
 
-export async function flush(
-  session: Session,
-  parts: readonly { readonly batchBook: BatchBook; readonly start: writes.HeadRow }[],
-): Promise<void> {
-  const sent: Promise<void>[] = [];
-  /** Gathers a table's rows from all books, and sends them when there are any. */
-  const store = <Row>(
-    write: TableWrite<Row>,
-    rowsOf: (batchBook: BatchBook, start: writes.HeadRow) => Iterable<Row>,
-  ) => {
-    const rows: Owned<Row>[] = [];
-    for (const { batchBook, start } of parts) {
-      const { customerId } = batchBook.book;
-      for (const row of rowsOf(batchBook, start)) rows.push({ customerId, row });
-    }
-    if (rows.length > 0) sent.push(session.store(write.statement, write.values(rows), rows.length));
-  };
-  await session.begun;
+type Parts = readonly { readonly batchBook: BatchBook; readonly start: HeadStart }[];
 
-  store(writes.writeHeads, ({ book }, start) => {
-    const head = headOf(book);
-    return sameHead(head, start) ? [] : [head];
-  });
-  store(writes.writeProfiles, ({ book }) =>
-    book.profileChanged && book.profile !== null ? [book.profile] : [],
-  );
-  store(writes.writeBalances, ({ book }) => book.journal.touchedBalances);
-  store(writes.insertGrants, ({ book }) =>
-    [...book.newLots].map((lot) => ({ lot, terms: book.getTerms(lot.id) })),
-  );
-  store(writes.updateLots, ({ book }) =>
-    [...book.journal.touched].filter((lot) => !book.newLots.has(lot)),
-  );
-  store(writes.insertCharges, ({ book, chargeRequests }) =>
-    [...book.newCharges].map((charge) => ({
-      charge,
-      request: chargeRequests.get(charge) ?? null,
-    })),
-  );
-  store(writes.updateCharges, ({ book }) => book.changedCharges);
-  // A draft that was issued makes room for the next one first.
-  store(writes.updateInvoices, ({ book }) => book.changedInvoices);
-  store(writes.insertInvoices, ({ book }) => book.newInvoices);
-  store(writes.deleteLines, ({ book }) => book.removedLines);
-  store(writes.updateLines, ({ book }) => book.changedLines);
-  store(writes.insertLines, ({ book }) => book.newLines);
-  store(writes.insertTransfers, ({ book }) => book.journal.posted);
-  store(writes.insertNotes, ({ book }) => book.notes);
-  store(writes.insertRequests, ({ requests }) => requests);
+/** Gathers a table's rows from all books. */
+function gather<Row>(
+  parts: Parts,
+  write: TableWrite<Row>,
+  rowsOf: (batchBook: BatchBook, start: HeadStart) => Iterable<Row>,
+): RowsToStore {
+  const rows: Owned<Row>[] = [];
+  for (const { batchBook, start } of parts) {
+    const { customerId } = batchBook.book;
+    for (const row of rowsOf(batchBook, start)) rows.push({ customerId, row });
+  }
+  return rowsToStore(write, rows);
+}
+
+/** What nearly every charge writes, and nothing else writes more often. */
+function gatherOfCharges(parts: Parts): readonly RowsToStore[] {
+  return [
+    gather(parts, writes.writeHeads, ({ book }, start) => {
+      const head = headOf(book);
+      return sameHead(head, start) ? [] : [head];
+    }),
+    gather(parts, writes.updateBalances, ({ book: { journal } }) =>
+      [...journal.touchedBalances].filter((balance) => !journal.newBalances.has(balance)),
+    ),
+    gather(parts, writes.updateLots, ({ book }) =>
+      [...book.journal.touched].filter((lot) => !book.newLots.has(lot)),
+    ),
+    gather(parts, writes.insertCharges, ({ book, chargeRequests }) =>
+      [...book.newCharges].map((charge) => ({
+        charge,
+        request: chargeRequests.get(charge) ?? null,
+      })),
+    ),
+    gather(parts, writes.insertTransfers, ({ book }) => book.journal.posted),
+  ];
+}
+
+function gatherOfOthers(parts: Parts): readonly RowsToStore[] {
+  return [
+    gather(parts, writes.writeProfiles, ({ book }) =>
+      book.profileChanged && book.profile !== null ? [book.profile] : [],
+    ),
+    gather(parts, writes.insertBalances, ({ book: { journal } }) =>
+      [...journal.touchedBalances].filter((balance) => journal.newBalances.has(balance)),
+    ),
+    gather(parts, writes.insertGrants, ({ book }) =>
+      [...book.newLots].map((lot) => ({ lot, terms: book.getTerms(lot.id) })),
+    ),
+    gather(parts, writes.updateCharges, ({ book }) => book.changedCharges),
+    // A draft that was issued makes room for the next one first.
+    gather(parts, writes.updateInvoices, ({ book }) => book.changedInvoices),
+    gather(parts, writes.insertInvoices, ({ book }) => book.newInvoices),
+    gather(parts, writes.deleteLines, ({ book }) => book.removedLines),
+    gather(parts, writes.updateLines, ({ book }) => book.changedLines),
+    gather(parts, writes.insertLines, ({ book }) => book.newLines),
+    gather(parts, writes.insertNotes, ({ book }) => book.notes),
+    gather(parts, writes.insertRequests, ({ requests }) => requests),
+  ];
+}
+
+export async function flush(session: Session, parts: Parts): Promise<void> {
+  await session.begun;
+  const ofCharges = gatherOfCharges(parts).filter(({ count }) => count > 0);
+  const others = gatherOfOthers(parts).filter(({ count }) => count > 0);
+  // Together they name the customers once, and are one message. The others are sent alone, because
+  // each mixture of tables is a statement that every connection prepares.
+  const sent = others.map((rows) => session.storeTogether([rows]));
+  if (ofCharges.length > 0) sent.push(session.storeTogether(ofCharges));
   await Promise.all(sent);
 }

@@ -2,9 +2,10 @@
 import type { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
 import { bookDue, DUE_BOUNDS, type DueBounds } from "../charge/book-due.ts";
+import { arrayOf } from "../database/array-parameter.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
-import { formatInstant, type Instant } from "../money/time.ts";
+import type { Instant } from "../money/time.ts";
 import { keepLot, type LoadContext, loadNeeds } from "./load.ts";
 import * as statements from "./load-statements.ts";
 import { type ChargeRow, chargeOf, type LotRow } from "./rows.ts";
@@ -26,8 +27,14 @@ export async function bookAllDue(
     (book) => book.nextDueAt !== null && book.nextDueAt <= book.now,
   );
   if (due.length === 0) return new Set();
-  const customers = due.map((book) => book.customerId);
-  const untils = due.map((book) => formatInstant(book.now));
+  const customers = arrayOf(
+    "uuid",
+    due.map((book) => book.customerId),
+  );
+  const untils = arrayOf(
+    "timestamptz",
+    due.map((book) => book.now),
+  );
   const values = [customers, customers, untils];
   const limit = bounds.eventsMax + 1;
   const { session } = context;

@@ -18,7 +18,7 @@ import { NAMED_HEADS, type Statement } from "./statement.ts";
  * planner from reading all rows of the customers and joining afterwards, which it would do while
  * its statistics still say that the table is small.
  */
-export const byKey = (parts: {
+const byKey = (parts: {
   readonly name: string;
   readonly table: string;
   readonly alias: string;

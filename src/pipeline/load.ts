@@ -6,11 +6,11 @@
 import { type Book, shelfKey } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
 import type { Invoice } from "../book/nouns.ts";
+import { arrayOf, type ElementOf } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import { compareDrawOrder, type DrawKey } from "../ledger/draw-order.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
-import { formatInstant } from "../money/time.ts";
 import { type CurrencyCache, loadCurrencies, loadRateCards } from "./load-catalog.ts";
 import * as statements from "./load-statements.ts";
 import {
@@ -28,7 +28,7 @@ import {
   termsOf,
 } from "./rows.ts";
 import type { Session } from "./session.ts";
-import type { Statement } from "./statement.ts";
+import { type Column, cellsOf, type Statement } from "./statement.ts";
 
 /** The first page of open grants is what nearly every charge draws from; then larger ones. */
 const SHELF_FIRST_PAGE_ROWS = 8;
@@ -54,10 +54,13 @@ type Loader<Kind extends Need["kind"]> = (
   asked: readonly Asked<Kind>[],
 ) => Promise<void>;
 
-const customersOf = (asked: readonly { readonly book: Book }[]) =>
-  asked.map(({ book }) => book.customerId);
-
-export const distinct = <Value>(values: readonly Value[]) => [...new Set(values)];
+/** Whose books ask, as most statements name them first: each once, and then need by need. */
+function customersOf(
+  asked: readonly { readonly book: Book }[],
+): readonly [distinct: Buffer, named: Buffer] {
+  const named = asked.map(({ book }) => book.customerId);
+  return [arrayOf("uuid", [...new Set(named)]), arrayOf("uuid", named)];
+}
 
 /** The book of a loaded row. */
 function bookOf(context: LoadContext, row: { readonly customer_id: CustomerId }): Book {
@@ -123,10 +126,9 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
     for (const { book, need } of asked) expectNothing(book.invoices, need.id);
   },
   async draft(context, asked) {
-    const customers = customersOf(asked);
     const currencies = asked.map(({ need }) => need.currency);
     const { session } = context;
-    const values = [distinct(customers), customers, currencies];
+    const values = [...customersOf(asked), arrayOf("text", currencies)];
     const rows = await session.rows<InvoiceRow>(statements.LOAD_DRAFTS, values);
     for (const row of rows) keepInvoice(bookOf(context, row), row);
     for (const { book, need } of asked) expectNothing(book.drafts, need.currency);
@@ -160,8 +162,8 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
     await loadRateCards(context, asked);
   },
   async profile(context, asked) {
-    const values = [distinct(customersOf(asked))];
-    const rows = await context.session.rows<ProfileRow>(statements.LOAD_PROFILES, values);
+    const [customers] = customersOf(asked);
+    const rows = await context.session.rows<ProfileRow>(statements.LOAD_PROFILES, [customers]);
     for (const row of rows) {
       const book = bookOf(context, row);
       book.profile ??= profileOf(row);
@@ -179,38 +181,38 @@ function byId<Row extends object, Kind extends Need["kind"]>(
   asked: readonly Asked<Kind>[],
   id: (need: NeedOf<Kind>) => string,
 ): Promise<Row[]> {
-  const customers = customersOf(asked);
   const ids = asked.map(({ need }) => id(need));
-  return session.rows<Row>(statement, [distinct(customers), customers, ids]);
+  return session.rows<Row>(statement, [...customersOf(asked), arrayOf("uuid", ids)]);
 }
 
+/** A page of a shelf that is asked for, and what was found of it. */
+interface ShelfPage extends Asked<"shelf"> {
+  readonly index: number;
+  readonly limit: number;
+  readonly after: DrawKey | null;
+  last: LotRow | null;
+  rows: number;
+}
+
+const SHELF_COLUMNS: readonly Column<ShelfPage>[] = [
+  { name: "asked", type: "integer", value: ({ index }) => index },
+  { name: "currency", type: "text", value: ({ need }) => need.currency },
+  { name: "feature_key", type: "text", value: ({ need }) => need.featureKey },
+  { name: "priority", type: "integer", value: ({ after }) => after?.priority ?? 0 },
+  { name: "expires_at", type: "timestamptz", value: ({ after }) => expiryAfter(after) },
+  { name: "first_sequence", type: "bigint", value: ({ after }) => after?.firstSequence ?? 0n },
+  { name: "page", type: "integer", value: ({ limit }) => limit },
+];
+
 async function loadShelves(context: LoadContext, asked: readonly Asked<"shelf">[]): Promise<void> {
-  const customers = customersOf(asked);
-  const pages = asked.map(({ book, need }) => {
+  const pages = asked.map(({ book, need }, index): ShelfPage => {
     const shelf = book.shelves.get(shelfKey(need.currency, need.featureKey));
     const limit = shelf === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
-    return {
-      book,
-      need,
-      limit,
-      after: shelf?.loadedTo ?? null,
-      last: null as LotRow | null,
-      rows: 0,
-    };
+    return { book, need, index, limit, after: shelf?.loadedTo ?? null, last: null, rows: 0 };
   });
   const rows = await context.session.rows<LotRow & { readonly asked: number }>(
     statements.LOAD_SHELVES,
-    [
-      distinct(customers),
-      customers,
-      pages.map((_, index) => index),
-      pages.map(({ need }) => need.currency),
-      pages.map(({ need }) => need.featureKey),
-      pages.map(({ after }) => after?.priority ?? 0),
-      pages.map(({ after }) => expiryAfter(after)),
-      pages.map(({ after }) => after?.firstSequence ?? 0n),
-      pages.map(({ limit }) => limit),
-    ],
+    [...customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
   for (const row of rows) {
     keepLot(bookOf(context, row), row);
@@ -235,9 +237,8 @@ function keyOf(row: LotRow): DrawKey {
 }
 
 /** Before all lots there is no place yet; never is last (D2). */
-function expiryAfter(after: DrawKey | null): string {
-  if (after === null) return "-infinity";
-  return after.expiresAt === null ? "infinity" : formatInstant(after.expiresAt);
+function expiryAfter(after: DrawKey | null): ElementOf["timestamptz"] {
+  return after === null ? "-infinity" : (after.expiresAt ?? "infinity");
 }
 
 /** Loads all needs of a round: the statements are sent together, none waits for another. */

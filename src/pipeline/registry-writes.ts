@@ -1,13 +1,13 @@
 /** Owns storing what a batch has added to a tenant's registry: a set-based write for each table. */
 import type { RateCard } from "../book/nouns.ts";
+import { arrayOf } from "../database/array-parameter.ts";
 import type { TenantId } from "../ledger/ids.ts";
 import type { Instant } from "../money/time.ts";
 import { priceToJson } from "../pricing/price-json.ts";
 import type { NewCustomer, RegisteredCurrency, Registry } from "../registry/registry.ts";
 import type { RequestKey } from "./job.ts";
 import type { Session } from "./session.ts";
-import type { Column, Statement } from "./statement.ts";
-import { bytes, money, TIME, time } from "./writes.ts";
+import { type Column, cellsOf, type Statement } from "./statement.ts";
 
 export interface StoredTenantRequest {
   readonly request: RequestKey;
@@ -34,10 +34,7 @@ function insertForTenant<Row>(table: string, columns: readonly Column<Row>[]): T
     JOIN tenant t ON t.tenant_id = $1::uuid`;
   return {
     statement: { name: `insert_${table}`, text },
-    values: (tenantId, rows) => [
-      tenantId,
-      ...columns.map(({ value }) => rows.map((row) => value(row))),
-    ],
+    values: (tenantId, rows) => [tenantId, ...columns.map((column) => cellsOf(column, rows))],
   };
 }
 
@@ -64,7 +61,7 @@ const insertKeys = insertForTenant<NewCustomer>("customer_key", [KEY, ID]);
 const insertProfiles = insertForTenant<NewCustomer>("customer", [
   ID,
   { name: "number", type: "bigint", value: ({ number }) => number },
-  { name: "created_at", type: TIME, value: ({ profile }) => time(profile.createdAt) },
+  { name: "created_at", type: "timestamptz", value: ({ profile }) => profile.createdAt },
   KEY,
   { name: "name", type: "text", value: ({ profile }) => profile.name },
   {
@@ -79,14 +76,14 @@ const insertCurrencies = insertForTenant<RegisteredCurrency>("currency", [
   { name: "code", type: "text", value: ({ code }) => code },
   { name: "name", type: "text", value: ({ name }) => name },
   { name: "exponent", type: "integer", value: ({ exponent }) => exponent },
-  { name: "created_at", type: TIME, value: ({ createdAt }) => time(createdAt) },
+  { name: "created_at", type: "timestamptz", value: ({ createdAt }) => createdAt },
 ]);
 
 type NewRateCard = readonly [card: RateCard, number: bigint];
 
 const insertRateCards = insertForTenant<NewRateCard>("rate_card", [
-  { name: "created_at", type: TIME, value: ([card]) => time(card.createdAt) },
-  { name: "archived_at", type: TIME, value: ([card]) => time(card.archivedAt) },
+  { name: "created_at", type: "timestamptz", value: ([card]) => card.createdAt },
+  { name: "archived_at", type: "timestamptz", value: ([card]) => card.archivedAt },
   { name: "number", type: "bigint", value: ([, number]) => number },
   { name: "version", type: "integer", value: ([card]) => card.version },
   {
@@ -105,8 +102,8 @@ const insertRateCards = insertForTenant<NewRateCard>("rate_card", [
     cast: "jsonb",
     value: ([card]) => JSON.stringify(priceToJson(card.price)),
   },
-  { name: "minimum_amount", type: "numeric", value: ([card]) => money(card.minimumAmount) },
-  { name: "maximum_amount", type: "numeric", value: ([card]) => money(card.maximumAmount) },
+  { name: "minimum_amount", type: "numeric", value: ([card]) => card.minimumAmount },
+  { name: "maximum_amount", type: "numeric", value: ([card]) => card.maximumAmount },
 ]);
 
 const ARCHIVE_RATE_CARDS: Statement = {
@@ -118,15 +115,14 @@ const ARCHIVE_RATE_CARDS: Statement = {
 };
 
 const insertRequests = insertForTenant<StoredTenantRequest>("tenant_request", [
-  { name: "created_at", type: TIME, value: ({ createdAt }) => time(createdAt) },
+  { name: "created_at", type: "timestamptz", value: ({ createdAt }) => createdAt },
   { name: "request_id", type: "text", value: ({ request }) => request.id },
   {
     name: "fingerprint",
-    type: "text",
-    cast: "bytea",
-    value: ({ request }) => bytes(request.fingerprint),
+    type: "bytea",
+    value: ({ request }) => request.fingerprint,
   },
-  { name: "answer", type: "text", cast: "bytea", value: ({ answer }) => bytes(answer) },
+  { name: "answer", type: "bytea", value: ({ answer }) => answer },
 ]);
 
 /** Sends one statement for each table that changes, together, and checks every row count. */
@@ -162,9 +158,18 @@ export async function storeRegistry(
     ARCHIVE_RATE_CARDS,
     [
       tenantId,
-      archived.map(({ key }) => key),
-      archived.map(({ version }) => version),
-      archived.map(({ archivedAt }) => time(archivedAt)),
+      arrayOf(
+        "text",
+        archived.map(({ key }) => key),
+      ),
+      arrayOf(
+        "integer",
+        archived.map(({ version }) => version),
+      ),
+      arrayOf(
+        "timestamptz",
+        archived.map(({ archivedAt }) => archivedAt),
+      ),
     ],
     archived.length,
   );

@@ -1,33 +1,43 @@
 /** Owns finding what was answered to a request id before (W1). */
-import type { CustomerId } from "../ledger/ids.ts";
+import { arrayOf } from "../database/array-parameter.ts";
+import { assert } from "../errors.ts";
+import type { ChargeId, CustomerId } from "../ledger/ids.ts";
 import type { Job, StoredAnswer } from "./batch-book.ts";
-import { byKey } from "./load-statements.ts";
+import { LOAD_CHARGES } from "./load-statements.ts";
 import type { FirstAnswer } from "./request-answers.ts";
-import { CHARGE_COLUMNS, type ChargeRow } from "./rows.ts";
+import type { ChargeRow } from "./rows.ts";
 import type { Session } from "./session.ts";
+import { NAMED_HEADS, type Statement } from "./statement.ts";
 
-export const LOAD_REQUESTS = byKey({
-  name: "load_requests",
-  table: "request",
-  alias: "q",
-  key: { request_id: "text" },
-  columns: "q.customer_id, q.request_id, q.fingerprint, q.answer",
-});
+/**
+ * What was kept with a request id. Charges that settled at once keep theirs themselves, and are
+ * only named here: that an id is known already is rare.
+ */
+export const FIND_REQUESTS: Statement = {
+  name: "find_requests",
+  text: `${NAMED_HEADS}
+    SELECT f.*
+    FROM unnest($2::uuid[], $3::text[]) AS n(customer_id, request_id)
+    JOIN k ON k.customer_id = n.customer_id
+    CROSS JOIN LATERAL (
+      SELECT q.customer_id, q.request_id, q.fingerprint, q.answer, NULL::uuid AS charge_id
+      FROM request q
+      WHERE q.customer_id = k.customer_id AND q.request_id = n.request_id
+      UNION ALL
+      SELECT c.customer_id, c.request_id, c.fingerprint, NULL, c.charge_id
+      FROM charge c
+      WHERE c.customer_id = k.customer_id AND c.request_id = n.request_id
+      OFFSET 0
+    ) f`,
+};
 
-/** Charges that settled at once keep their request id themselves. */
-export const LOAD_CHARGE_REQUESTS = byKey({
-  name: "load_charge_requests",
-  table: "charge",
-  alias: "c",
-  key: { request_id: "text" },
-  columns: `c.request_id, c.fingerprint, ${CHARGE_COLUMNS}`,
-});
-
-interface RequestRow {
+interface FoundRequest {
   readonly customer_id: CustomerId;
   readonly request_id: string;
   readonly fingerprint: Buffer;
-  readonly answer: Buffer;
+  /** Null when a charge is the answer. */
+  readonly answer: Buffer | null;
+  readonly charge_id: ChargeId | null;
 }
 
 type FirstAnswers = ReadonlyMap<CustomerId, ReadonlyMap<string, FirstAnswer<StoredAnswer>>>;
@@ -38,18 +48,41 @@ export async function loadFirstAnswers(
 ): Promise<FirstAnswers> {
   if (jobs.length === 0) return new Map();
   const customers = jobs.map(({ write }) => write.customerId);
-  const values = [[...new Set(customers)], customers, jobs.map(({ write }) => write.request.id)];
-  const [requests, charges] = await Promise.all([
-    session.rows<RequestRow>(LOAD_REQUESTS, values),
-    session.rows<ChargeRow & Omit<RequestRow, "answer">>(LOAD_CHARGE_REQUESTS, values),
+  const requests = await session.rows<FoundRequest>(FIND_REQUESTS, [
+    arrayOf("uuid", [...new Set(customers)]),
+    arrayOf("uuid", customers),
+    arrayOf(
+      "text",
+      jobs.map(({ write }) => write.request.id),
+    ),
   ]);
+  if (requests.length === 0) return new Map();
+  const charges = await loadCharges(session, requests);
   const found = new Map<CustomerId, Map<string, FirstAnswer<StoredAnswer>>>();
-  const keep = (row: Omit<RequestRow, "answer">, stored: StoredAnswer) => {
-    const own = found.get(row.customer_id) ?? new Map<string, FirstAnswer<StoredAnswer>>();
-    own.set(row.request_id, { fingerprint: row.fingerprint, stored });
-    found.set(row.customer_id, own);
-  };
-  for (const row of requests) keep(row, row.answer);
-  for (const row of charges) keep(row, row);
+  for (const { customer_id: customerId, request_id: id, fingerprint, ...row } of requests) {
+    const stored = row.answer ?? charges.get(`${customerId} ${row.charge_id}`);
+    assert(stored !== undefined, "an id that is known has an answer");
+    const own = found.get(customerId) ?? new Map<string, FirstAnswer<StoredAnswer>>();
+    found.set(customerId, own.set(id, { fingerprint, stored }));
+  }
   return found;
+}
+
+/** The charges that are answers, by customer and id. */
+async function loadCharges(
+  session: Session,
+  requests: readonly FoundRequest[],
+): Promise<ReadonlyMap<string, ChargeRow>> {
+  const answers = requests.filter(({ charge_id }) => charge_id !== null);
+  if (answers.length === 0) return new Map();
+  const customers = answers.map((answer) => answer.customer_id);
+  const rows = await session.rows<ChargeRow>(LOAD_CHARGES, [
+    arrayOf("uuid", [...new Set(customers)]),
+    arrayOf("uuid", customers),
+    arrayOf(
+      "uuid",
+      answers.map((answer) => answer.charge_id),
+    ),
+  ]);
+  return new Map(rows.map((row) => [`${row.customer_id} ${row.charge_id}`, row]));
 }

@@ -4,7 +4,7 @@
  */
 import type { PoolClient, QueryResult, QueryResultRow } from "pg";
 import { assert } from "../errors.ts";
-import type { Statement } from "./statement.ts";
+import { type RowsToStore, type Statement, storeStatement, storeValues } from "./statement.ts";
 
 export class Session {
   /** Settles when the transaction has begun. */
@@ -26,6 +26,16 @@ export class Session {
   async rows<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {
     const result = await this.query<Row & QueryResultRow>(statement, values);
     return result.rows;
+  }
+
+  /** Stores rows of several tables in one statement. */
+  async storeTogether(together: readonly RowsToStore[]): Promise<void> {
+    const values = [...storeValues(together)];
+    const [stored] = await this.rows<{ counts: number[] }>(storeStatement(together), values);
+    for (const [index, { write, count }] of together.entries()) {
+      const found = stored?.counts[index];
+      assert(found === count, `${write.name}: ${count} rows are stored, not ${found}`);
+    }
   }
 
   /** Sends a write that must change exactly so many rows. */

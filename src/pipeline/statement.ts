@@ -3,6 +3,8 @@
  * customers named by `customer_id = ANY($1)`, so that a statement reaches one lane's customers only
  * and the door to a distributed engine stays open.
  */
+import { arrayOf, type ElementOf, type ElementType } from "../database/array-parameter.ts";
+import { assert } from "../errors.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 
 /** A named prepared statement. */
@@ -12,13 +14,35 @@ export interface Statement {
 }
 
 /** One column of a set-based write: how its values travel and what they become. */
-export interface Column<Row> {
+export type Column<Row> = { readonly [Type in ElementType]: ColumnOf<Row, Type> }[ElementType];
+
+interface ColumnOf<Row, Type extends ElementType> {
   readonly name: string;
   /** The type of the array's elements. */
-  readonly type: string;
+  readonly type: Type;
   /** The type of the column, where it differs from the elements'. */
   readonly cast?: string;
-  readonly value: (row: Row) => unknown;
+  readonly value: (row: Row) => ElementOf[Type] | null;
+}
+
+/** The columns of a part, as columns of what it is part of. */
+export function columnsOf<Whole, Part>(
+  columns: readonly Column<Part>[],
+  part: (whole: Whole) => Part,
+): readonly Column<Whole>[] {
+  // Each keeps its type: only what the value is read from changes.
+  return columns.map(
+    (column) => ({ ...column, value: (row: Whole) => column.value(part(row)) }) as Column<Whole>,
+  );
+}
+
+/** The values of a column, as they travel. */
+export function cellsOf<Row>(column: Column<Row>, rows: readonly Row[]): Buffer {
+  const { type, value } = column as ColumnOf<Row, ElementType>;
+  return arrayOf(
+    type,
+    rows.map((row) => value(row)),
+  );
 }
 
 /** A row together with the customer to whom it belongs. */
@@ -27,9 +51,66 @@ export interface Owned<Row> {
   readonly row: Row;
 }
 
+/** How rows of one table are stored. */
 export interface TableWrite<Row> {
-  readonly statement: Statement;
-  readonly values: (rows: readonly Owned<Row>[]) => unknown[];
+  /** Short, because the names of several stand in the name of one statement. */
+  readonly name: string;
+  /** Its part of a statement; its arrays are the parameters from this one on. */
+  readonly part: (first: number) => string;
+  readonly columns: readonly Column<Row>[];
+}
+
+/** Rows of one table, ready to be sent. */
+export interface RowsToStore {
+  readonly write: Pick<TableWrite<never>, "name" | "part">;
+  readonly count: number;
+  readonly customers: readonly CustomerId[];
+  /** The rows' customers, and then one array for each column. */
+  readonly arrays: readonly Buffer[];
+}
+
+export function rowsToStore<Row>(
+  write: TableWrite<Row>,
+  owned: readonly Owned<Row>[],
+): RowsToStore {
+  const customers = owned.map(({ customerId }) => customerId);
+  const rows = owned.map(({ row }) => row);
+  const arrays = write.columns.map((column) => cellsOf(column, rows));
+  return { write, count: rows.length, customers, arrays: [arrayOf("uuid", customers), ...arrays] };
+}
+
+/** Prepared names that are longer are cut off by the server, and then no longer differ. */
+const STATEMENT_NAME_MAX = 63;
+const stores = new Map<string, Statement>();
+
+/**
+ * One statement that stores rows of several tables and returns how many it stored of each. No part
+ * sees what another one does.
+ */
+export function storeStatement(together: readonly RowsToStore[]): Statement {
+  const name = `store ${together.map(({ write }) => write.name).join(" ")}`;
+  const known = stores.get(name);
+  if (known !== undefined) return known;
+  assert(name.length <= STATEMENT_NAME_MAX, `${name} is short enough for a prepared statement`);
+  let first = 2;
+  const parts: string[] = [];
+  const counts: string[] = [];
+  for (const [index, { write, arrays }] of together.entries()) {
+    parts.push(`w${index} AS (${write.part(first)} RETURNING 1)`);
+    counts.push(`(SELECT count(*) FROM w${index})`);
+    first += arrays.length;
+  }
+  const text = `${[NAMED_HEADS, ...parts].join(", ")}
+    SELECT ARRAY[${counts.join(", ")}]::integer[] AS counts`;
+  const statement = { name, text };
+  stores.set(name, statement);
+  return statement;
+}
+
+/** The parameters of that statement. */
+export function storeValues(together: readonly RowsToStore[]): readonly Buffer[] {
+  const customers = new Set(together.flatMap((rows) => rows.customers));
+  return [arrayOf("uuid", [...customers]), ...together.flatMap(({ arrays }) => arrays)];
 }
 
 /**
@@ -46,67 +127,59 @@ export const NAMED_HEADS = `WITH k AS MATERIALIZED (
 const element = <Row>({ name, cast }: Column<Row>) =>
   cast === undefined ? `n.${name}` : `n.${name}::${cast}`;
 
-function unnest<Row>(columns: readonly Column<Row>[]): string {
-  const arrays = columns.map(({ type }, index) => `$${index + 3}::${type}[]`);
+function unnest<Row>(columns: readonly Column<Row>[], first: number): string {
+  const arrays = columns.map(({ type }, index) => `$${first + 1 + index}::${type}[]`);
   const names = columns.map(({ name }) => name);
-  return `unnest($2::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${names.join(", ")})`;
+  return `unnest($${first}::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${names.join(", ")})`;
 }
 
-function values<Row>(columns: readonly Column<Row>[]) {
-  return (rows: readonly Owned<Row>[]): unknown[] => {
-    const customers = rows.map(({ customerId }) => customerId);
-    const distinct = [...new Set(customers)];
-    const arrays = columns.map(({ value }) => rows.map(({ row }) => value(row)));
-    return [distinct, customers, ...arrays];
-  };
-}
-
-/** Inserts rows; with `conflict`, rows whose key exists are changed instead. */
+/** Inserts rows. */
 export function insertInto<Row>(
+  name: string,
   table: string,
   columns: readonly Column<Row>[],
-  conflict = "",
 ): TableWrite<Row> {
-  const names = columns.map(({ name }) => name).join(", ");
-  const text = `${NAMED_HEADS}
+  const names = columns.map((column) => column.name).join(", ");
+  const part = (first: number) => `
     INSERT INTO ${table} (tenant_id, customer_id, ${names})
     SELECT k.tenant_id, k.customer_id, ${columns.map(element).join(", ")}
-    FROM ${unnest(columns)}
-    JOIN k ON k.customer_id = n.customer_id ${conflict}`;
-  return { statement: { name: `insert_${table}`, text }, values: values(columns) };
+    FROM ${unnest(columns, first)}
+    JOIN k ON k.customer_id = n.customer_id`;
+  return { name, part, columns };
 }
 
 /** Updates the heads themselves. */
-export function updateHeads<Row>(columns: readonly Column<Row>[]): TableWrite<Row> {
-  const text = `${NAMED_HEADS}
+export function updateHeads<Row>(name: string, columns: readonly Column<Row>[]): TableWrite<Row> {
+  const part = (first: number) => `
     UPDATE customer_head t SET ${assignments(columns)}
-    FROM ${unnest(columns)}
+    FROM ${unnest(columns, first)}
     JOIN k ON k.customer_id = n.customer_id
     WHERE t.ctid = k.ctid`;
-  return { statement: { name: "update_customer_head", text }, values: values(columns) };
+  return { name, part, columns };
 }
 
 /** Updates rows found by their key within the customer; null: the customer has one row. */
 export function updateOf<Row>(
+  name: string,
   table: string,
   key: Column<Row> | null,
   columns: readonly Column<Row>[],
 ): TableWrite<Row> {
   const all = key === null ? columns : [key, ...columns];
-  const text = `${NAMED_HEADS}
+  const part = (first: number) => `
     UPDATE ${table} t SET ${assignments(columns)}
-    FROM ${located(table, key, all)}
+    FROM ${located(table, key, all, first)}
     WHERE t.ctid = f.ctid`;
-  return { statement: { name: `update_${table}`, text }, values: values(all) };
+  return { name, part, columns: all };
 }
 
 /** Deletes rows found by their key within the customer. */
-export function deleteFrom<Row>(table: string, key: Column<Row>): TableWrite<Row> {
-  const text = `${NAMED_HEADS}
+export function deleteFrom<Row>(name: string, table: string, key: Column<Row>): TableWrite<Row> {
+  const part = (first: number) => `
     DELETE FROM ${table} t
-    USING ${located(table, key, [key])}
+    USING ${located(table, key, [key], first)}
     WHERE t.ctid = f.ctid`;
-  return { statement: { name: `delete_${table}`, text }, values: values([key]) };
+  return { name, part, columns: [key] };
 }
 
 const assignments = <Row>(columns: readonly Column<Row>[]) =>
@@ -122,9 +195,10 @@ function located<Row>(
   table: string,
   key: Column<Row> | null,
   columns: readonly Column<Row>[],
+  first: number,
 ): string {
   const match = key === null ? "" : `AND o.${key.name} = n.${key.name}`;
-  return `${unnest(columns)}
+  return `${unnest(columns, first)}
     JOIN k ON k.customer_id = n.customer_id
     CROSS JOIN LATERAL (
       SELECT o.ctid FROM ${table} o WHERE o.customer_id = k.customer_id ${match} OFFSET 0

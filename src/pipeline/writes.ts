@@ -6,20 +6,24 @@ import type { Balance } from "../ledger/journal.ts";
 import type { Lot } from "../ledger/lot.ts";
 import type { Transfer } from "../ledger/transfer.ts";
 import { type Amount, formatAmount } from "../money/amount.ts";
-import { formatInstant, type Instant } from "../money/time.ts";
+import type { Instant } from "../money/time.ts";
 import type { RequestKey } from "./job.ts";
-import { type Column, deleteFrom, insertInto, updateHeads, updateOf } from "./statement.ts";
+import {
+  type Column,
+  columnsOf,
+  deleteFrom,
+  insertInto,
+  updateHeads,
+  updateOf,
+} from "./statement.ts";
 
-export const money = (amount: Amount | null) => (amount === null ? null : formatAmount(amount));
-export const time = (moment: Instant | null) => (moment === null ? null : formatInstant(moment));
-export const bytes = (value: Uint8Array) => `\\x${Buffer.from(value).toString("hex")}`;
-/** An array within an array parameter travels as its text. */
+/** An array within an array travels as its text. */
 const moneyList = (amounts: readonly Amount[]) => `{${amounts.map(formatAmount).join(",")}}`;
 const idList = (ids: readonly string[]) => `{${ids.join(",")}}`;
 const quoted = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
 const textList = (texts: readonly string[]) => `{${texts.map(quoted).join(",")}}`;
 
-export const TIME = "timestamptz";
+const TIME = "timestamptz";
 
 export interface HeadRow {
   readonly sequence: bigint;
@@ -29,15 +33,15 @@ export interface HeadRow {
   readonly invoiceCount: bigint;
 }
 
-export const writeHeads = updateHeads<HeadRow>([
+export const writeHeads = updateHeads<HeadRow>("heads", [
   { name: "sequence", type: "bigint", value: (head) => head.sequence },
-  { name: "last_booked_at", type: TIME, value: (head) => time(head.lastBookedAt) },
-  { name: "next_due_at", type: TIME, value: (head) => time(head.nextDueAt) },
+  { name: "last_booked_at", type: TIME, value: (head) => head.lastBookedAt },
+  { name: "next_due_at", type: TIME, value: (head) => head.nextDueAt },
   { name: "object_count", type: "bigint", value: (head) => head.objectCount },
   { name: "invoice_count", type: "bigint", value: (head) => head.invoiceCount },
 ]);
 
-export const writeProfiles = updateOf<CustomerProfile>("customer", null, [
+export const writeProfiles = updateOf<CustomerProfile>("profiles", "customer", null, [
   { name: "name", type: "text", value: (profile) => profile.name },
   {
     name: "metadata",
@@ -47,27 +51,33 @@ export const writeProfiles = updateOf<CustomerProfile>("customer", null, [
   },
 ]);
 
-export const writeBalances = insertInto<Balance>(
-  "balance",
-  [
-    { name: "currency", type: "text", value: (balance) => balance.currency },
-    { name: "credit", type: "numeric", value: (balance) => money(balance.credit) },
-    { name: "held", type: "numeric", value: (balance) => money(balance.held) },
-    { name: "issued", type: "numeric", value: (balance) => money(balance.issued) },
-  ],
-  `ON CONFLICT (customer_id, currency) DO UPDATE
-    SET credit = excluded.credit, held = excluded.held, issued = excluded.issued`,
-);
+const BALANCE_KEY: Column<Balance> = {
+  name: "currency",
+  type: "text",
+  value: (balance) => balance.currency,
+};
+const BALANCE_STATE: readonly Column<Balance>[] = [
+  { name: "credit", type: "numeric", value: (balance) => balance.credit },
+  { name: "held", type: "numeric", value: (balance) => balance.held },
+  { name: "issued", type: "numeric", value: (balance) => balance.issued },
+];
+
+export const updateBalances = updateOf("balances", "balance", BALANCE_KEY, BALANCE_STATE);
+
+export const insertBalances = insertInto("new balances", "balance", [
+  BALANCE_KEY,
+  ...BALANCE_STATE,
+]);
 
 const LOT_KEY: Column<Lot> = { name: "credit_grant_id", type: "uuid", value: (lot) => lot.id };
 
 /** What changes of a lot during its life. */
 const LOT_STATE: readonly Column<Lot>[] = [
   { name: "first_sequence", type: "bigint", value: (lot) => lot.firstSequence },
-  { name: "effective_at", type: TIME, value: (lot) => time(lot.effectiveAt) },
-  { name: "expires_at", type: TIME, value: (lot) => time(lot.expiresAt) },
-  { name: "due_at", type: TIME, value: (lot) => time(nextDueOfLot(lot)?.at ?? null) },
-  { name: "voided_at", type: TIME, value: (lot) => time(lot.voidedAt) },
+  { name: "effective_at", type: TIME, value: (lot) => lot.effectiveAt },
+  { name: "expires_at", type: TIME, value: (lot) => lot.expiresAt },
+  { name: "due_at", type: TIME, value: (lot) => nextDueOfLot(lot)?.at ?? null },
+  { name: "voided_at", type: TIME, value: (lot) => lot.voidedAt },
   { name: "status", type: "text", cast: "credit_grant_status", value: (lot) => lot.status },
   {
     name: "settlement_status",
@@ -76,27 +86,24 @@ const LOT_STATE: readonly Column<Lot>[] = [
     value: (lot) => lot.settlementStatus,
   },
   { name: "open", type: "boolean", value: (lot) => lot.remaining > 0n },
-  { name: "remaining", type: "numeric", value: (lot) => money(lot.remaining) },
-  { name: "held", type: "numeric", value: (lot) => money(lot.held) },
-  { name: "accrued", type: "numeric", value: (lot) => money(lot.accrued) },
-  { name: "adjusted_unpaid", type: "numeric", value: (lot) => money(lot.adjustedUnpaid) },
+  { name: "remaining", type: "numeric", value: (lot) => lot.remaining },
+  { name: "held", type: "numeric", value: (lot) => lot.held },
+  { name: "accrued", type: "numeric", value: (lot) => lot.accrued },
+  { name: "adjusted_unpaid", type: "numeric", value: (lot) => lot.adjustedUnpaid },
   { name: "void_reason", type: "text", value: (lot) => lot.voidReason },
 ];
 
-export const updateLots = updateOf("credit_grant", LOT_KEY, LOT_STATE);
+export const updateLots = updateOf("lots", "credit_grant", LOT_KEY, LOT_STATE);
 
 export interface GrantRow {
   readonly lot: Lot;
   readonly terms: GrantTerms;
 }
 
-export const insertGrants = insertInto<GrantRow>("credit_grant", [
-  ...[LOT_KEY, ...LOT_STATE].map((column) => ({
-    ...column,
-    value: ({ lot }: GrantRow) => column.value(lot),
-  })),
+export const insertGrants = insertInto<GrantRow>("new grants", "credit_grant", [
+  ...columnsOf([LOT_KEY, ...LOT_STATE], ({ lot }: GrantRow) => lot),
   { name: "number", type: "bigint", value: ({ lot }) => lot.number },
-  { name: "created_at", type: TIME, value: ({ terms }) => time(terms.createdAt) },
+  { name: "created_at", type: TIME, value: ({ terms }) => terms.createdAt },
   { name: "priority", type: "integer", value: ({ lot }) => lot.priority },
   {
     name: "funding_method",
@@ -112,7 +119,7 @@ export const insertGrants = insertInto<GrantRow>("credit_grant", [
   },
   { name: "invoice_id", type: "uuid", value: ({ terms }) => terms.invoiceId },
   { name: "currency", type: "text", value: ({ lot }) => lot.currency },
-  { name: "amount", type: "numeric", value: ({ lot }) => money(lot.amount) },
+  { name: "amount", type: "numeric", value: ({ lot }) => lot.amount },
   { name: "expires_after", type: "text", value: ({ lot }) => lot.expiresAfter },
   { name: "features", type: "text", cast: "text[]", value: ({ lot }) => textList(lot.features) },
   {
@@ -123,12 +130,12 @@ export const insertGrants = insertInto<GrantRow>("credit_grant", [
   {
     name: "per_unit_cost",
     type: "numeric",
-    value: ({ terms }) => money(terms.purchase?.perUnitCost ?? null),
+    value: ({ terms }) => terms.purchase?.perUnitCost ?? null,
   },
   {
     name: "purchase_amount",
     type: "numeric",
-    value: ({ terms }) => money(terms.purchase?.amount ?? null),
+    value: ({ terms }) => terms.purchase?.amount ?? null,
   },
   { name: "name", type: "text", value: ({ terms }) => terms.name },
   { name: "description", type: "text", value: ({ terms }) => terms.description },
@@ -153,18 +160,18 @@ const CHARGE_STATE: readonly Column<Charge>[] = [
     type: "bigint",
     value: (charge) => charge.firstConsumedSequence,
   },
-  { name: "settled_at", type: TIME, value: (charge) => time(charge.settledAt) },
-  { name: "canceled_at", type: TIME, value: (charge) => time(charge.canceledAt) },
+  { name: "settled_at", type: TIME, value: (charge) => charge.settledAt },
+  { name: "canceled_at", type: TIME, value: (charge) => charge.canceledAt },
   { name: "status", type: "text", cast: "charge_status", value: (charge) => charge.status },
   { name: "invoice_id", type: "uuid", value: (charge) => charge.invoiceId },
   { name: "invoice_line_id", type: "uuid", value: (charge) => charge.invoiceLineId },
-  { name: "amount", type: "numeric", value: (charge) => money(charge.amount) },
-  { name: "quantity", type: "numeric", value: (charge) => money(charge.quantity) },
-  { name: "invoiced_amount", type: "numeric", value: (charge) => money(charge.invoicedAmount) },
+  { name: "amount", type: "numeric", value: (charge) => charge.amount },
+  { name: "quantity", type: "numeric", value: (charge) => charge.quantity },
+  { name: "invoiced_amount", type: "numeric", value: (charge) => charge.invoicedAmount },
   {
     name: "corrected_invoiced",
     type: "numeric",
-    value: (charge) => money(charge.correctedInvoiced),
+    value: (charge) => charge.correctedInvoiced,
   },
   {
     name: "draw_credit_grant_ids",
@@ -186,7 +193,7 @@ const CHARGE_STATE: readonly Column<Charge>[] = [
   },
 ];
 
-export const updateCharges = updateOf("charge", CHARGE_KEY, CHARGE_STATE);
+export const updateCharges = updateOf("charges", "charge", CHARGE_KEY, CHARGE_STATE);
 
 export interface ChargeRow {
   readonly charge: Charge;
@@ -194,14 +201,11 @@ export interface ChargeRow {
   readonly request: RequestKey | null;
 }
 
-export const insertCharges = insertInto<ChargeRow>("charge", [
-  ...[CHARGE_KEY, ...CHARGE_STATE].map((column) => ({
-    ...column,
-    value: ({ charge }: ChargeRow) => column.value(charge),
-  })),
+export const insertCharges = insertInto<ChargeRow>("new charges", "charge", [
+  ...columnsOf([CHARGE_KEY, ...CHARGE_STATE], ({ charge }: ChargeRow) => charge),
   { name: "number", type: "bigint", value: ({ charge }) => charge.number },
-  { name: "created_at", type: TIME, value: ({ charge }) => time(charge.createdAt) },
-  { name: "hold_expires_at", type: TIME, value: ({ charge }) => time(charge.holdExpiresAt) },
+  { name: "created_at", type: TIME, value: ({ charge }) => charge.createdAt },
+  { name: "hold_expires_at", type: TIME, value: ({ charge }) => charge.holdExpiresAt },
   {
     name: "settlement_mode",
     type: "text",
@@ -214,16 +218,15 @@ export const insertCharges = insertInto<ChargeRow>("charge", [
   {
     name: "estimated_amount",
     type: "numeric",
-    value: ({ charge }) => money(charge.estimatedAmount),
+    value: ({ charge }) => charge.estimatedAmount,
   },
   { name: "feature_key", type: "text", value: ({ charge }) => charge.featureKey },
   { name: "rate_card_key", type: "text", value: ({ charge }) => charge.rateCardKey },
   { name: "request_id", type: "text", value: ({ request }) => request?.id ?? null },
   {
     name: "fingerprint",
-    type: "text",
-    cast: "bytea",
-    value: ({ request }) => (request === null ? null : bytes(request.fingerprint)),
+    type: "bytea",
+    value: ({ request }) => request?.fingerprint ?? null,
   },
   { name: "description", type: "text", value: ({ charge }) => charge.description },
   {
@@ -243,22 +246,22 @@ const INVOICE_KEY: Column<Invoice> = {
 /** What changes of an invoice during its life. */
 const INVOICE_STATE: readonly Column<Invoice>[] = [
   { name: "issue_number", type: "bigint", value: (invoice) => invoice.issueNumber },
-  { name: "issued_at", type: TIME, value: (invoice) => time(invoice.issuedAt) },
-  { name: "paid_at", type: TIME, value: (invoice) => time(invoice.paidAt) },
-  { name: "voided_at", type: TIME, value: (invoice) => time(invoice.voidedAt) },
+  { name: "issued_at", type: TIME, value: (invoice) => invoice.issuedAt },
+  { name: "paid_at", type: TIME, value: (invoice) => invoice.paidAt },
+  { name: "voided_at", type: TIME, value: (invoice) => invoice.voidedAt },
   { name: "status", type: "text", cast: "invoice_status", value: (invoice) => invoice.status },
   { name: "line_count", type: "integer", value: (invoice) => invoice.lineCount },
   { name: "credit_line_count", type: "integer", value: (invoice) => invoice.creditLineCount },
-  { name: "subtotal", type: "numeric", value: (invoice) => money(invoice.subtotal) },
+  { name: "subtotal", type: "numeric", value: (invoice) => invoice.subtotal },
 ];
 
-export const updateInvoices = updateOf("invoice", INVOICE_KEY, INVOICE_STATE);
+export const updateInvoices = updateOf("invoices", "invoice", INVOICE_KEY, INVOICE_STATE);
 
-export const insertInvoices = insertInto<Invoice>("invoice", [
+export const insertInvoices = insertInto<Invoice>("new invoices", "invoice", [
   INVOICE_KEY,
   ...INVOICE_STATE,
   { name: "number", type: "bigint", value: (invoice) => invoice.number },
-  { name: "created_at", type: TIME, value: (invoice) => time(invoice.createdAt) },
+  { name: "created_at", type: TIME, value: (invoice) => invoice.createdAt },
   { name: "kind", type: "text", cast: "invoice_kind", value: (invoice) => invoice.kind },
   { name: "credit_grant_id", type: "uuid", value: (invoice) => invoice.grantId },
   { name: "currency", type: "text", value: (invoice) => invoice.currency },
@@ -272,14 +275,14 @@ const LINE_KEY: Column<InvoiceLine> = {
 const LINE_AMOUNT: Column<InvoiceLine> = {
   name: "amount",
   type: "numeric",
-  value: (line) => money(line.amount),
+  value: (line) => line.amount,
 };
 
-export const updateLines = updateOf("invoice_line", LINE_KEY, [LINE_AMOUNT]);
+export const updateLines = updateOf("lines", "invoice_line", LINE_KEY, [LINE_AMOUNT]);
 
-export const deleteLines = deleteFrom("invoice_line", LINE_KEY);
+export const deleteLines = deleteFrom("removed lines", "invoice_line", LINE_KEY);
 
-export const insertLines = insertInto<InvoiceLine>("invoice_line", [
+export const insertLines = insertInto<InvoiceLine>("new lines", "invoice_line", [
   LINE_KEY,
   LINE_AMOUNT,
   { name: "invoice_id", type: "uuid", value: (line) => line.invoiceId },
@@ -289,10 +292,10 @@ export const insertLines = insertInto<InvoiceLine>("invoice_line", [
   { name: "description", type: "text", value: (line) => line.description },
 ]);
 
-export const insertTransfers = insertInto<Transfer>("transfer", [
+export const insertTransfers = insertInto<Transfer>("transfers", "transfer", [
   { name: "sequence", type: "bigint", value: (transfer) => transfer.sequence },
-  { name: "booked_at", type: TIME, value: (transfer) => time(transfer.bookedAt) },
-  { name: "created_at", type: TIME, value: (transfer) => time(transfer.createdAt) },
+  { name: "booked_at", type: TIME, value: (transfer) => transfer.bookedAt },
+  { name: "created_at", type: TIME, value: (transfer) => transfer.createdAt },
   { name: "event", type: "text", cast: "transfer_event", value: (transfer) => transfer.event },
   {
     name: "debit_account",
@@ -309,22 +312,22 @@ export const insertTransfers = insertInto<Transfer>("transfer", [
   { name: "credit_grant_id", type: "uuid", value: (transfer) => transfer.grantId },
   { name: "charge_id", type: "uuid", value: (transfer) => transfer.chargeId },
   { name: "currency", type: "text", value: (transfer) => transfer.currency },
-  { name: "amount", type: "numeric", value: (transfer) => money(transfer.amount) },
-  { name: "settled_after", type: "numeric", value: (transfer) => money(transfer.settledAfter) },
-  { name: "pending_after", type: "numeric", value: (transfer) => money(transfer.pendingAfter) },
+  { name: "amount", type: "numeric", value: (transfer) => transfer.amount },
+  { name: "settled_after", type: "numeric", value: (transfer) => transfer.settledAfter },
+  { name: "pending_after", type: "numeric", value: (transfer) => transfer.pendingAfter },
   {
     name: "grant_remaining_after",
     type: "numeric",
-    value: (transfer) => money(transfer.grantRemainingAfter),
+    value: (transfer) => transfer.grantRemainingAfter,
   },
   {
     name: "grant_held_after",
     type: "numeric",
-    value: (transfer) => money(transfer.grantHeldAfter),
+    value: (transfer) => transfer.grantHeldAfter,
   },
 ]);
 
-export const insertNotes = insertInto<MovementNote>("movement_note", [
+export const insertNotes = insertInto<MovementNote>("notes", "movement_note", [
   { name: "sequence", type: "bigint", value: (note) => note.sequence },
   { name: "description", type: "text", value: (note) => note.description },
   { name: "metadata", type: "text", cast: "jsonb", value: (note) => JSON.stringify(note.metadata) },
@@ -336,14 +339,13 @@ export interface StoredRequest {
   readonly createdAt: Instant;
 }
 
-export const insertRequests = insertInto<StoredRequest>("request", [
-  { name: "created_at", type: TIME, value: (stored) => time(stored.createdAt) },
+export const insertRequests = insertInto<StoredRequest>("requests", "request", [
+  { name: "created_at", type: TIME, value: (stored) => stored.createdAt },
   { name: "request_id", type: "text", value: (stored) => stored.request.id },
   {
     name: "fingerprint",
-    type: "text",
-    cast: "bytea",
-    value: (stored) => bytes(stored.request.fingerprint),
+    type: "bytea",
+    value: (stored) => stored.request.fingerprint,
   },
-  { name: "answer", type: "text", cast: "bytea", value: (stored) => bytes(stored.answer) },
+  { name: "answer", type: "bytea", value: (stored) => stored.answer },
 ]);

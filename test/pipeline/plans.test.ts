@@ -2,8 +2,13 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCK_FREE } from "../../src/pipeline/batch.ts";
 import * as loads from "../../src/pipeline/load-statements.ts";
-import { LOAD_CHARGE_REQUESTS, LOAD_REQUESTS } from "../../src/pipeline/replay.ts";
-import type { Statement } from "../../src/pipeline/statement.ts";
+import { FIND_REQUESTS } from "../../src/pipeline/replay.ts";
+import {
+  rowsToStore,
+  type Statement,
+  storeStatement,
+  type TableWrite,
+} from "../../src/pipeline/statement.ts";
 import * as writes from "../../src/pipeline/writes.ts";
 import { openLedger, TENANT, type TestLedger } from "./ledger.ts";
 
@@ -13,19 +18,32 @@ const CUSTOMERS = 100_000;
 /** A customer has one row of these, or one a currency: what is read of them does not grow. */
 const ROWS_PER_CUSTOMER_FEW = ["customer", "customer_head", "balance"];
 
-const statementsOf = (owner: object): Statement[] =>
-  Object.values(owner).flatMap((value) => {
-    if (typeof value !== "object" || value === null) return [];
-    if ("text" in value) return [value as Statement];
-    return "statement" in value ? [value.statement as Statement] : [];
-  });
+const isStatement = (value: unknown): value is Statement =>
+  typeof value === "object" && value !== null && "text" in value;
+
+const isWrite = (value: unknown): value is TableWrite<never> =>
+  typeof value === "object" && value !== null && "part" in value;
+
+const store = (...together: TableWrite<never>[]) =>
+  storeStatement(together.map((write) => rowsToStore(write, [])));
+
+/** What a batch of charges stores in one statement; everything else is stored table by table. */
+const OF_CHARGES = [
+  writes.writeHeads,
+  writes.updateBalances,
+  writes.updateLots,
+  writes.insertCharges,
+  writes.insertTransfers,
+] as readonly TableWrite<never>[];
 
 const HOT: readonly Statement[] = [
   LOCK_FREE,
-  LOAD_REQUESTS,
-  LOAD_CHARGE_REQUESTS,
-  ...statementsOf(loads),
-  ...statementsOf(writes),
+  FIND_REQUESTS,
+  ...Object.values(loads).filter(isStatement),
+  ...Object.values(writes)
+    .filter(isWrite)
+    .map((write) => store(write)),
+  store(...OF_CHARGES),
 ];
 
 let ledger: TestLedger;
