@@ -22,7 +22,7 @@ CREATE TABLE balance (
   CONSTRAINT balance_not_negative CHECK (((credit >= (0)::numeric) AND (held >= (0)::numeric)))
 ) WITH (fillfactor=50);
 ALTER TABLE balance ENABLE ROW LEVEL SECURITY;
-CREATE POLICY balance_of_tenant ON balance USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY balance_of_tenant ON balance USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON balance TO drawdown_app;
 
 CREATE TABLE charge (
@@ -64,7 +64,7 @@ CREATE TABLE charge (
   CONSTRAINT charge_request_has_fingerprint CHECK (((request_id IS NULL) = (fingerprint IS NULL)))
 ) WITH (fillfactor=95);
 ALTER TABLE charge ENABLE ROW LEVEL SECURITY;
-CREATE POLICY charge_of_tenant ON charge USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY charge_of_tenant ON charge USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON charge TO drawdown_app;
 CREATE INDEX charge_hold_timeout ON public.charge USING btree (customer_id, hold_expires_at, number) WHERE (status = 'OPEN'::charge_status);
 CREATE UNIQUE INDEX charge_request ON public.charge USING btree (customer_id, request_id) WHERE (request_id IS NOT NULL);
@@ -111,7 +111,7 @@ CREATE TABLE credit_grant (
   CONSTRAINT credit_grant_within_amount CHECK (((remaining >= (0)::numeric) AND (remaining <= amount)))
 ) WITH (fillfactor=70);
 ALTER TABLE credit_grant ENABLE ROW LEVEL SECURITY;
-CREATE POLICY credit_grant_of_tenant ON credit_grant USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY credit_grant_of_tenant ON credit_grant USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON credit_grant TO drawdown_app;
 CREATE INDEX credit_grant_draw_order ON public.credit_grant USING btree (customer_id, currency, priority, COALESCE(expires_at, 'infinity'::timestamp with time zone), first_sequence) WHERE open;
 CREATE INDEX credit_grant_due ON public.credit_grant USING btree (customer_id, due_at) WHERE (due_at IS NOT NULL);
@@ -127,7 +127,7 @@ CREATE TABLE currency (
   CONSTRAINT currency_exponent_in_range CHECK (((exponent >= 0) AND (exponent <= 12)))
 );
 ALTER TABLE currency ENABLE ROW LEVEL SECURITY;
-CREATE POLICY currency_of_tenant ON currency USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY currency_of_tenant ON currency USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON currency TO drawdown_app;
 
 CREATE TABLE customer (
@@ -141,7 +141,7 @@ CREATE TABLE customer (
   CONSTRAINT customer_pkey PRIMARY KEY (customer_id)
 );
 ALTER TABLE customer ENABLE ROW LEVEL SECURITY;
-CREATE POLICY customer_of_tenant ON customer USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY customer_of_tenant ON customer USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON customer TO drawdown_app;
 CREATE UNIQUE INDEX customer_in_creation_order ON public.customer USING btree (tenant_id, number, customer_id);
 
@@ -156,7 +156,7 @@ CREATE TABLE customer_head (
   CONSTRAINT customer_head_pkey PRIMARY KEY (customer_id)
 ) WITH (fillfactor=50);
 ALTER TABLE customer_head ENABLE ROW LEVEL SECURITY;
-CREATE POLICY customer_head_of_tenant ON customer_head USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY customer_head_of_tenant ON customer_head USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON customer_head TO drawdown_app;
 CREATE INDEX customer_head_due ON public.customer_head USING btree (next_due_at, customer_id) WHERE (next_due_at IS NOT NULL);
 
@@ -167,7 +167,7 @@ CREATE TABLE customer_key (
   CONSTRAINT customer_key_pkey PRIMARY KEY (tenant_id, key)
 );
 ALTER TABLE customer_key ENABLE ROW LEVEL SECURITY;
-CREATE POLICY customer_key_of_tenant ON customer_key USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY customer_key_of_tenant ON customer_key USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON customer_key TO drawdown_app;
 
 CREATE TABLE invoice (
@@ -191,7 +191,7 @@ CREATE TABLE invoice (
   CONSTRAINT invoice_line_counts CHECK (((credit_line_count >= 0) AND (credit_line_count <= line_count)))
 );
 ALTER TABLE invoice ENABLE ROW LEVEL SECURITY;
-CREATE POLICY invoice_of_tenant ON invoice USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY invoice_of_tenant ON invoice USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON invoice TO drawdown_app;
 CREATE UNIQUE INDEX invoice_issue_number ON public.invoice USING btree (customer_id, issue_number) WHERE (issue_number IS NOT NULL);
 CREATE UNIQUE INDEX invoice_one_draft ON public.invoice USING btree (customer_id, currency) WHERE (status = 'DRAFT'::invoice_status);
@@ -211,7 +211,7 @@ CREATE TABLE invoice_line (
   CONSTRAINT invoice_line_not_zero CHECK ((amount <> (0)::numeric))
 );
 ALTER TABLE invoice_line ENABLE ROW LEVEL SECURITY;
-CREATE POLICY invoice_line_of_tenant ON invoice_line USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY invoice_line_of_tenant ON invoice_line USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT DELETE, INSERT, SELECT, UPDATE ON invoice_line TO drawdown_app;
 CREATE INDEX invoice_line_credited ON public.invoice_line USING btree (customer_id, credited_invoice_id) WHERE (credited_invoice_id IS NOT NULL);
 CREATE INDEX invoice_line_of_invoice ON public.invoice_line USING btree (customer_id, invoice_id, invoice_line_id);
@@ -233,7 +233,7 @@ CREATE TABLE movement_note (
   CONSTRAINT movement_note_pkey PRIMARY KEY (customer_id, sequence)
 );
 ALTER TABLE movement_note ENABLE ROW LEVEL SECURITY;
-CREATE POLICY movement_note_of_tenant ON movement_note USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY movement_note_of_tenant ON movement_note USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON movement_note TO drawdown_app;
 
 CREATE TABLE rate_card (
@@ -253,7 +253,7 @@ CREATE TABLE rate_card (
   CONSTRAINT rate_card_pkey PRIMARY KEY (tenant_id, key, version)
 );
 ALTER TABLE rate_card ENABLE ROW LEVEL SECURITY;
-CREATE POLICY rate_card_of_tenant ON rate_card USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY rate_card_of_tenant ON rate_card USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON rate_card TO drawdown_app;
 CREATE INDEX rate_card_in_creation_order ON public.rate_card USING btree (tenant_id, number);
 
@@ -267,7 +267,7 @@ CREATE TABLE request (
   CONSTRAINT request_pkey PRIMARY KEY (customer_id, request_id)
 );
 ALTER TABLE request ENABLE ROW LEVEL SECURITY;
-CREATE POLICY request_of_tenant ON request USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY request_of_tenant ON request USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON request TO drawdown_app;
 
 CREATE TABLE tenant (
@@ -278,7 +278,7 @@ CREATE TABLE tenant (
   CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant_of_tenant ON tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY tenant_of_tenant ON tenant USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT SELECT, UPDATE ON tenant TO drawdown_app;
 
 CREATE TABLE tenant_request (
@@ -290,7 +290,7 @@ CREATE TABLE tenant_request (
   CONSTRAINT tenant_request_pkey PRIMARY KEY (tenant_id, request_id)
 );
 ALTER TABLE tenant_request ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant_request_of_tenant ON tenant_request USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY tenant_request_of_tenant ON tenant_request USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON tenant_request TO drawdown_app;
 
 CREATE TABLE transfer (
@@ -317,7 +317,7 @@ CREATE TABLE transfer (
   CONSTRAINT transfer_grant_not_negative CHECK ((((grant_held_after >= (0)::numeric) AND (grant_held_after <= grant_remaining_after)) AND (grant_remaining_after < '1000000000000000000000000'::numeric)))
 );
 ALTER TABLE transfer ENABLE ROW LEVEL SECURITY;
-CREATE POLICY transfer_of_tenant ON transfer USING ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid));
+CREATE POLICY transfer_of_tenant ON transfer USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT ON transfer TO drawdown_app;
 CREATE INDEX transfer_by_currency ON public.transfer USING btree (customer_id, currency, sequence);
 CREATE INDEX transfer_by_grant ON public.transfer USING btree (customer_id, credit_grant_id, sequence);
