@@ -28,7 +28,9 @@ export interface Transfer {
 }
 
 /** The signed amount by which a transfer moves the customer's settled balance. */
-export function signedAmount(transfer: Transfer): Amount {
+export function signedAmount(
+  transfer: Pick<Transfer, "debitAccount" | "creditAccount" | "amount">,
+): Amount {
   const { debitAccount: debit, creditAccount: credit } = transfer;
   return settledSign({ debit, credit }) * transfer.amount;
 }

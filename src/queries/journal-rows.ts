@@ -1,13 +1,23 @@
 /** Owns how a row of the journal becomes the noun. Columns and reader stand side by side. */
 import type { TransferRow } from "../database/entities/transfer.ts";
 import type { Transfer } from "../ledger/transfer.ts";
+import type { MovedTransfer } from "./movement.ts";
+
+/** The columns of a transfer `t` that a movement shows. */
+export const MOVED_COLUMNS = `t.sequence, t.booked_at, t.created_at, t.event,
+  t.debit_account, t.credit_account, t.credit_grant_id, t.charge_id, t.currency, t.amount,
+  t.settled_after`;
 
 /** The columns of a transfer `t`. */
-export const TRANSFER_COLUMNS = `t.sequence, t.booked_at, t.created_at, t.event,
-  t.debit_account, t.credit_account, t.credit_grant_id, t.charge_id, t.currency, t.amount,
-  t.settled_after, t.pending_after, t.grant_remaining_after, t.grant_held_after`;
+export const TRANSFER_COLUMNS = `${MOVED_COLUMNS}, t.pending_after, t.grant_remaining_after,
+  t.grant_held_after`;
 
-export function transferOf(row: TransferRow): Transfer {
+export type MovedRow = Omit<
+  TransferRow,
+  "pending_after" | "grant_remaining_after" | "grant_held_after"
+>;
+
+export function movedTransferOf(row: MovedRow): MovedTransfer {
   return {
     sequence: row.sequence,
     event: row.event,
@@ -20,6 +30,12 @@ export function transferOf(row: TransferRow): Transfer {
     bookedAt: row.booked_at,
     createdAt: row.created_at,
     settledAfter: row.settled_after,
+  };
+}
+
+export function transferOf(row: TransferRow): Transfer {
+  return {
+    ...movedTransferOf(row),
     pendingAfter: row.pending_after,
     grantRemainingAfter: row.grant_remaining_after,
     grantHeldAfter: row.grant_held_after,

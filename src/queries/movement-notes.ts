@@ -4,8 +4,8 @@ import type { Metadata } from "../book/nouns.ts";
 import { assert } from "../errors.ts";
 import { isMovement, type MovementType } from "../ledger/chart.ts";
 import type { CustomerId } from "../ledger/ids.ts";
-import type { Transfer } from "../ledger/transfer.ts";
-import type { Movement } from "./movement.ts";
+import type { MovedTransfer, Movement } from "./movement.ts";
+import { countFitting, type GatheredPage, ROW_BYTES } from "./page.ts";
 import { selectRows } from "./statement.ts";
 
 type Source = "grant" | "charge" | "note";
@@ -19,14 +19,10 @@ const SOURCES = {
   CORRECTED: "note",
 } as const satisfies Record<MovementType, Source>;
 
-interface NoteRow {
-  /** The id of the grant or charge, or the sequence of the transfer. */
-  readonly key: string | bigint;
-  readonly description: string;
-  readonly metadata: Metadata;
-}
+type Key = string | bigint;
 
-const STATEMENTS = {
+/** Where the words of each source stand, with their owner's id, or the sequence, as `key`. */
+const WORDS = {
   grant: `SELECT g.credit_grant_id AS key, g.description, g.metadata FROM credit_grant g
     WHERE g.customer_id = $1 AND g.credit_grant_id = ANY($2::uuid[])`,
   charge: `SELECT c.charge_id AS key, c.description, c.metadata FROM charge c
@@ -40,28 +36,61 @@ const STATEMENTS = {
     ) n`,
 } as const satisfies Record<Source, string>;
 
-/** Puts beside each transfer what belongs to it. */
-export async function describeTransfers(
-  manager: EntityManager,
-  customerId: CustomerId,
-  transfers: readonly Transfer[],
-): Promise<Movement[]> {
-  const keyed = transfers.map((transfer) => ({ transfer, ...keyOf(transfer) }));
-  const notes = new Map<Source, ReadonlyMap<string | bigint, NoteRow>>();
-  for (const [source, list] of Map.groupBy(keyed, (each) => each.source)) {
-    const keys = [...new Set(list.map(({ key }) => key))];
-    const rows = await selectRows<NoteRow>(manager, STATEMENTS[source], [customerId, keys]);
-    notes.set(source, new Map(rows.map((row) => [row.key, row])));
-  }
-  return keyed.map(({ transfer, source, key }) => {
-    const note = notes.get(source)?.get(key);
-    assert(note !== undefined, "every movement has a grant, a charge or a note of its own");
-    const { description, metadata } = note;
-    return { transfer, description, metadata };
-  });
+/** Most movements have no words at all; for the others it is told how long these are. */
+const sizesOf = (words: string) =>
+  `SELECT w.key, octet_length(w.description) + octet_length(w.metadata::text) AS bytes
+    FROM (${words}) w WHERE w.description <> '' OR w.metadata <> '{}'`;
+
+interface Keyed {
+  readonly transfer: MovedTransfer;
+  readonly source: Source;
+  readonly key: Key;
 }
 
-function keyOf(transfer: Transfer): { readonly source: Source; readonly key: string | bigint } {
+/** Puts beside the transfers what belongs to them, as far as they fit a page. */
+export async function describePage(
+  manager: EntityManager,
+  customerId: CustomerId,
+  page: { readonly transfers: readonly MovedTransfer[]; readonly rowsMax: number },
+): Promise<GatheredPage<Movement>> {
+  const keyed = page.transfers.map((transfer) => ({ transfer, ...keyOf(transfer) }));
+  const ask = async <Row extends { readonly key: Key }>(
+    asked: readonly Keyed[],
+    text: (words: string) => string,
+  ) => {
+    const found = new Map<Source, ReadonlyMap<Key, Row>>();
+    for (const [source, list] of Map.groupBy(asked, (each) => each.source)) {
+      const keys = [...new Set(list.map(({ key }) => key))];
+      const values = [customerId, keys];
+      const rows = await selectRows<Row>(manager, text(WORDS[source]), values);
+      found.set(source, new Map(rows.map((row) => [row.key, row])));
+    }
+    return ({ source, key }: Keyed) => found.get(source)?.get(key);
+  };
+
+  const sizeOf = await ask<{ readonly key: Key; readonly bytes: number }>(keyed, sizesOf);
+  const bytes = keyed.map((each) => ROW_BYTES + (sizeOf(each)?.bytes ?? 0));
+  const fitting = keyed.slice(0, countFitting(bytes, page.rowsMax));
+  const worded = fitting.filter((each) => sizeOf(each) !== undefined);
+  const wordsOf = await ask<Words & { readonly key: Key }>(worded, (words) => words);
+  const rows = fitting.map((each) => {
+    const { description, metadata } = wordsOf(each) ?? NO_WORDS;
+    return { transfer: each.transfer, description, metadata };
+  });
+  return { rows, more: rows.length < keyed.length };
+}
+
+interface Words {
+  readonly description: string;
+  readonly metadata: Metadata;
+}
+
+const NO_WORDS: Words = { description: "", metadata: {} };
+
+function keyOf(transfer: MovedTransfer): {
+  readonly source: Source;
+  readonly key: string | bigint;
+} {
   const { event, grantId, chargeId, sequence } = transfer;
   assert(isMovement(event), "only movements are described");
   const source = SOURCES[event];

@@ -13,14 +13,13 @@ import {
   type Place,
   readCursor,
 } from "./movement-filter.ts";
-import { describeTransfers } from "./movement-notes.ts";
+import { describePage } from "./movement-notes.ts";
 import { type RowsAsk, selectMovementRows } from "./movement-rows.ts";
-import { bytesOfMetadata, bytesOfTexts, gatherPage, ROW_BYTES } from "./page.ts";
 
 export interface MovementPage {
   /** In the order that was asked for. */
   readonly movements: readonly Movement[];
-  /** Null when no older movement matches. */
+  /** Null when no older movement matches, or nobody asked. */
   readonly older: Place | null;
   readonly newer: Place;
   /** Whether more lies on the side to which the page was read, and where reading on begins. */
@@ -34,6 +33,8 @@ export interface PageAsk extends MovementAsk {
   /** Where to begin: behind a cursor or a known place, or "" for the end that the order names. */
   readonly start: Place | string;
   readonly rowsMax: number;
+  /** Whether to find out if anything older matches; who only reads on does without. */
+  readonly findsOlder: boolean;
 }
 
 export async function readMovementPage(
@@ -66,23 +67,17 @@ async function pageOf(
   });
   const rows = { ...within(direction, place.sequence), rowsMax: rowsMax + 1 };
   const transfers = await selectMovementRows(manager, rows);
-  const { rows: nearest, more } = await gatherPage<Movement>({
-    rowsMax,
-    read: (last, limit) => {
-      const start = last === undefined ? 0 : transfers.indexOf(last.transfer) + 1;
-      return describeTransfers(manager, customerId, transfers.slice(start, start + limit));
-    },
-    bytesOf: ({ description, metadata }) =>
-      ROW_BYTES + bytesOfTexts([description]) + bytesOfMetadata(metadata),
-  });
+  const read = { transfers, rowsMax };
+  const { rows: nearest, more } = await describePage(manager, customerId, read);
 
   const newestIsFirst = direction === "older";
   const newest = newestIsFirst ? nearest[0] : nearest.at(-1);
   const oldest = newestIsFirst ? nearest.at(-1) : nearest[0];
   const olderThan = oldest?.transfer.sequence ?? place.sequence + 1n;
   const fromStart = direction === "newer" && place.sequence === 0n;
+  const looksBack = ask.findsOlder && direction === "newer" && !fromStart;
   const hasOlder =
-    direction === "older" ? more : !fromStart && (await isAny(manager, within("older", olderThan)));
+    direction === "older" ? more : looksBack && (await isAny(manager, within("older", olderThan)));
   const newer: Place = {
     direction: "newer",
     sequence: newerThan(place, { newest, more, head }),

@@ -4,14 +4,13 @@
  * history: one charge, one or some grants, rare types, one currency, or the whole journal.
  */
 import type { EntityManager } from "typeorm";
-import type { TransferRow } from "../database/entities/transfer.ts";
 import { MOVEMENT_TYPES, type MovementType } from "../ledger/chart.ts";
 import type { ChargeId, CustomerId, GrantId } from "../ledger/ids.ts";
-import type { Transfer } from "../ledger/transfer.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { featureCondition } from "./feature-filter.ts";
-import { TRANSFER_COLUMNS, transferOf } from "./journal-rows.ts";
+import { MOVED_COLUMNS, type MovedRow, movedTransferOf } from "./journal-rows.ts";
 import { type Direction, walkOf } from "./journal-search.ts";
+import type { MovedTransfer } from "./movement.ts";
 import type { MovementFilter } from "./movement-filter.ts";
 import { Parameters, selectRows } from "./statement.ts";
 
@@ -51,17 +50,17 @@ interface Parts {
 export async function selectMovementRows(
   manager: EntityManager,
   ask: RowsAsk,
-): Promise<readonly Transfer[]> {
+): Promise<readonly MovedTransfer[]> {
   if (ask.from > ask.to) return [];
   const grants = await chosenGrants(manager, ask);
   const way = chooseWay(ask.filter, grants);
   const parts = partsOf(ask, way);
   const branches = await branchesOf(manager, ask, parts, way);
   if (branches.length === 0) return [];
-  const text = `SELECT ${TRANSFER_COLUMNS} FROM (${branches.join(" UNION ALL ")}) t
+  const text = `SELECT ${MOVED_COLUMNS} FROM (${branches.join(" UNION ALL ")}) t
     ORDER BY ${parts.bySequence} LIMIT ${parts.limit}`;
-  const rows = await selectRows<TransferRow>(manager, text, parts.parameters.values);
-  return rows.map(transferOf);
+  const rows = await selectRows<MovedRow>(manager, text, parts.parameters.values);
+  return rows.map(movedTransferOf);
 }
 
 /** The way through the journal, with what it goes by. */
@@ -171,7 +170,7 @@ async function chosenGrants(
 }
 
 function branchOfJournal({ customer, from, to, limit, bySequence, conditions }: Parts): string {
-  return `(SELECT ${TRANSFER_COLUMNS} FROM transfer t
+  return `(SELECT ${MOVED_COLUMNS} FROM transfer t
     WHERE t.customer_id = ${customer} AND t.sequence BETWEEN ${from} AND ${to}
       AND ${conditions.join(" AND ")}
     ORDER BY ${bySequence} LIMIT ${limit})`;
@@ -181,7 +180,7 @@ function branchOfJournal({ customer, from, to, limit, bySequence, conditions }: 
 function branchOfCurrency(parts: Parts, currency: string): string {
   const value = `${parts.parameters.add(currency)}::text`;
   const walk = walkOf("currency", { ...parts, value });
-  return `(SELECT ${TRANSFER_COLUMNS} FROM transfer t
+  return `(SELECT ${MOVED_COLUMNS} FROM transfer t
     WHERE t.customer_id = ${parts.customer} AND ${[walk.where, ...parts.conditions].join(" AND ")}
     ORDER BY ${walk.orderBy} LIMIT ${parts.limit})`;
 }
@@ -195,9 +194,9 @@ function branchOfRareType(parts: Parts, type: MovementType): string {
   const { customer, from, to, limit, direction, conditions } = parts;
   const order = direction === "older" ? "DESC" : "ASC";
   const place = "(t.event, t.currency, t.sequence)";
-  return `(SELECT ${TRANSFER_COLUMNS} FROM balance b
+  return `(SELECT ${MOVED_COLUMNS} FROM balance b
     CROSS JOIN LATERAL (
-      SELECT ${TRANSFER_COLUMNS} FROM transfer t
+      SELECT ${MOVED_COLUMNS} FROM transfer t
       WHERE t.customer_id = b.customer_id AND t.event IN (${namesOf(RARE_TYPES)})
         AND ${place} >= ('${type}', b.currency, ${from})
         AND ${[`${place} <= ('${type}', b.currency, ${to})`, ...conditions].join(" AND ")}
@@ -236,8 +235,8 @@ function branchesOfGrants(parts: Parts, grants: readonly GrantId[]): readonly st
     ) n`;
   const bounded = older ? { from: "g.bound", to } : { from, to: "g.bound" };
   return [
-    `(SELECT ${TRANSFER_COLUMNS} FROM (${nearest}) g
-      CROSS JOIN LATERAL (${walked(TRANSFER_COLUMNS, bounded, limit)}) t)`,
+    `(SELECT ${MOVED_COLUMNS} FROM (${nearest}) g
+      CROSS JOIN LATERAL (${walked(MOVED_COLUMNS, bounded, limit)}) t)`,
   ];
 }
 
@@ -265,14 +264,14 @@ async function branchesOfCharge(
   const within = `t.customer_id = ${parts.customer} AND t.charge_id = ${id}
     AND t.sequence BETWEEN ${parts.from} AND ${parts.to}
     AND ${parts.conditions.join(" AND ")}`;
-  const ends = `(SELECT ${TRANSFER_COLUMNS} FROM transfer t WHERE ${within}
+  const ends = `(SELECT ${MOVED_COLUMNS} FROM transfer t WHERE ${within}
     AND t.event IN ('EXPIRED', 'VOIDED', 'CORRECTED'))`;
   const { first_consumed_sequence: first, draws } = charge;
   if (first === null) return [ends];
   const last = parts.parameters.add(first + BigInt(draws) - 1n);
   return [
     ends,
-    `(SELECT ${TRANSFER_COLUMNS} FROM transfer t WHERE ${within} AND t.event = 'CONSUMED'
+    `(SELECT ${MOVED_COLUMNS} FROM transfer t WHERE ${within} AND t.event = 'CONSUMED'
       AND t.sequence BETWEEN ${parts.parameters.add(first)}::bigint AND ${last}::bigint)`,
   ];
 }

@@ -6,7 +6,7 @@ import type { Movement } from "./movement.ts";
 import type { Place } from "./movement-filter.ts";
 import { type PageAsk, readMovementPage } from "./movement-pages.ts";
 
-export interface StreamAsk extends PageAsk {
+export interface StreamAsk extends Omit<PageAsk, "findsOlder"> {
   /** Stays open after the last page. */
   readonly follow: boolean;
   /** After so long without a movement a following stream sends an empty page. */
@@ -19,8 +19,9 @@ export interface StreamedPage {
 }
 
 /**
- * Sends page after page, at least one. Nothing is held between two pages, so a reader may take its
- * time. A stream that follows ends by throwing the signal's reason.
+ * Sends page after page, at least one. While one is on its way the next is read, and then nothing
+ * is held but that page, so a reader may take its time. A stream that follows ends by throwing the
+ * signal's reason.
  */
 export async function* streamMovements(
   parts: { readonly customers: CustomerReads; readonly watch: CustomerWatch },
@@ -31,12 +32,18 @@ export async function* streamMovements(
   const { follow, idleMs } = ask;
   const watcher = follow ? parts.watch.open(customer.customerId) : undefined;
   try {
-    let { start } = ask;
+    const read = (start: PageAsk["start"]) =>
+      readMovementPage(parts.customers, customer, { ...ask, start, findsOlder: false });
+    let next = read(ask.start);
     let sentAtMs: number | undefined;
     for (;;) {
+      const page = await next;
       signal.throwIfAborted();
-      const page = await readMovementPage(parts.customers, customer, { ...ask, start });
-      start = page.resume;
+      if (page.more) {
+        next = read(page.resume);
+        // Nobody hears of its failure when the stream ends first.
+        next.catch(() => undefined);
+      }
       if (follow && page.resume.direction === "older") {
         const message = "a stream that follows needs a cursor that leads to the newer side";
         throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
@@ -51,6 +58,7 @@ export async function* streamMovements(
       if (watcher === undefined) return;
       watcher.seen = page.seen;
       await watcher.wait(Math.max(0, (sentAtMs ?? nowMs) + idleMs - performance.now()), signal);
+      next = read(page.resume);
     }
   } finally {
     watcher?.close();

@@ -3,8 +3,14 @@ import type { Metadata } from "../book/nouns.ts";
 import { type CustomerId, makeId } from "../ledger/ids.ts";
 import type { Transfer } from "../ledger/transfer.ts";
 
+/** What a movement shows of its transfer. */
+export type MovedTransfer = Omit<
+  Transfer,
+  "pendingAfter" | "grantRemainingAfter" | "grantHeldAfter"
+>;
+
 export interface Movement {
-  readonly transfer: Transfer;
+  readonly transfer: MovedTransfer;
   /** The grant's, the charge's or the note's own, by the event of the transfer (H2). */
   readonly description: string;
   readonly metadata: Metadata;
@@ -19,7 +25,7 @@ export type MovementId = string & { readonly [movementIdBrand]: "movement" };
  * The id of a movement. The journal does not store one: moment, sequence and customer are in the
  * row already and are as unique, so a charge does not pay for sixteen more bytes per draw.
  */
-export function movementId(customerId: CustomerId, transfer: Transfer): MovementId {
+export function movementId(customerId: CustomerId, transfer: MovedTransfer): MovementId {
   const customerBits = Number.parseInt(customerId.slice(-8), 16);
   return makeId(transfer.createdAt, transfer.sequence, customerBits) as string as MovementId;
 }

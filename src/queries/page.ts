@@ -38,6 +38,16 @@ export interface Gathering<Row> {
   readonly sliceRowsMax?: number;
 }
 
+/** How many rows make a page, of those with so many bytes each. */
+export function countFitting(bytesOfRows: readonly number[], rowsMax: number): number {
+  let bytes = 0;
+  for (const [index, each] of bytesOfRows.entries()) {
+    bytes += each;
+    if (index === rowsMax || (index > 0 && bytes > PAGE_BYTES_MAX)) return index;
+  }
+  return bytesOfRows.length;
+}
+
 export async function gatherPage<Row>(gathering: Gathering<Row>): Promise<GatheredPage<Row>> {
   const { rowsMax, read, bytesOf, sliceRowsMax = SLICE_ROWS_MAX } = gathering;
   const rows: Row[] = [];

@@ -28,6 +28,7 @@ export function makeHistoryService(parts: {
         ...ask,
         start: request.cursor,
         rowsMax: fromProtoPageSize(request.pageSize),
+        findsOlder: true,
       });
       return {
         movements: toProtoMovements(customer.customerId, page.movements),
