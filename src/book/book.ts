@@ -138,7 +138,7 @@ export class Book {
   nextIdentity<Id extends BookId>(): { readonly id: Id; readonly number: bigint } {
     this.objectCount += 1n;
     const number = this.objectCount;
-    return { id: makeId<Id>(this.journal.bookingAt, number, this.#random32()), number };
+    return { id: makeId<Id>(this.journal.creationDate(), number, this.#random32()), number };
   }
 
   /** Loaded values: undefined means that it does not exist. */

@@ -1,7 +1,7 @@
 /**
  * Owns identities. Ids are UUIDv7 whose counter bits carry the creation sequence, so that within
- * one customer the order of ids is the order of creation for as long as the clock does not go back.
- * Lists never rely on it: they are ordered by the creation sequence itself (H4).
+ * one customer the order of ids is the order of creation, by which lists stand (H4): a customer's
+ * time never goes back behind what was created before (Journal.creationDate).
  */
 import type { Instant } from "../money/time.ts";
 

@@ -32,7 +32,7 @@ export interface Posting {
 }
 
 export class Journal {
-  /** The moment of this booking: the later of the database's clock and the last `booked_at`. */
+  /** The moment of this booking: the later of the database's clock and `lastBookedAt`. */
   readonly now: Instant;
   readonly balances: Map<CurrencyCode, Balance>;
   readonly posted: Transfer[] = [];
@@ -43,6 +43,7 @@ export class Journal {
   /** The balances that have no row yet. */
   readonly newBalances = new Set<Balance>();
   sequence: bigint;
+  /** The last moment at which anything was booked or created. */
   lastBookedAt: Instant | null;
   /** What a due event is dated: the moment it fell due. Null dates at `now`. */
   #dueAt: Instant | null = null;
@@ -75,6 +76,15 @@ export class Journal {
   get bookingAt(): Instant {
     if (this.#dueAt === null) return this.now;
     return this.lastBookedAt === null ? this.#dueAt : laterOf(this.#dueAt, this.lastBookedAt);
+  }
+
+  /**
+   * The date of what is created now. Nothing is created or booked before it from then on, even if
+   * the clock goes back, so that ids, which begin with it, stand in creation order (L3, H4).
+   */
+  creationDate(): Instant {
+    this.lastBookedAt = this.bookingAt;
+    return this.lastBookedAt;
   }
 
   /** Marks a lot that changed without a transfer. */

@@ -54,7 +54,11 @@ const KEY: Column<NewCustomer> = {
   value: ({ profile }) => profile.key,
 };
 
-const insertHeads = insertForTenant<NewCustomer>("customer_head", [ID]);
+/** A customer's time begins with it: nothing of it is dated before it was created (L3). */
+const insertHeads = insertForTenant<NewCustomer>("customer_head", [
+  ID,
+  { name: "last_booked_at", type: "timestamptz", value: ({ profile }) => profile.createdAt },
+]);
 
 const insertKeys = insertForTenant<NewCustomer>("customer_key", [KEY, ID]);
 

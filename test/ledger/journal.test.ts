@@ -90,6 +90,12 @@ describe("L3 L6 posting takes the next sequence and moves the cached balances", 
     expect([bookedAt, createdAt]).toEqual([now, now]);
   });
 
+  test("what was created without a booking keeps time from going back behind it", () => {
+    const books = journal(100n, 50n);
+    expect(books.creationDate()).toBe(100n);
+    expect(journal(80n, books.lastBookedAt).now).toBe(100n);
+  });
+
   test("a due event is dated when it fell due, and what follows is dated now again", () => {
     const books = journal(100n, 50n);
     const row = lot();

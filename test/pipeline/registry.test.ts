@@ -66,6 +66,13 @@ async function findGaps(): Promise<unknown[]> {
 }
 
 describe("a customer that was created", () => {
+  test("has its time begin with it, so that nothing of it is dated before", async () => {
+    await create("in time");
+    const begun = "FROM customer c JOIN customer_head h USING (customer_id)";
+    const at = "WHERE c.key = $1 AND h.last_booked_at = c.created_at";
+    expect(await countOf(`${begun} ${at}`, "in time")).toBe(1);
+  });
+
   test("has a book from then on", async () => {
     const customerId = (await create("with a book")) as CustomerId;
     expect(await customersOf("with a book")).toBe(1);

@@ -93,7 +93,7 @@ const QUESTIONS: readonly Question[] = [
       FULL JOIN (SELECT customer_id, max(sequence) AS sequence, max(booked_at) AS booked_at
         FROM transfer GROUP BY 1) r USING (customer_id)
       WHERE h.customer_id IS NULL OR h.sequence <> coalesce(r.sequence, 0)
-        OR h.last_booked_at IS DISTINCT FROM r.booked_at`,
+        OR coalesce(h.last_booked_at < r.booked_at, r.booked_at IS NOT NULL)`,
   },
   {
     breach: "drifted",

@@ -72,6 +72,8 @@ const PLACES: Readonly<Record<string, { readonly where?: string; readonly flip?:
   "credit_grant.remaining": { where: "remaining > held + 1" },
   // The amount is rounded to the minor unit.
   "credit_grant.per_unit_cost": { flip: "v + 1" },
+  // It is moved on by creating as well as by booking, so it is never before the last booking.
+  "customer_head.last_booked_at": { flip: "v - interval '1 second'" },
   // It may be too early, never too late.
   "customer_head.next_due_at": { flip: "v + interval '1 second'" },
   "invoice.status": { where: "status = 'PAID'" },

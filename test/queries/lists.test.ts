@@ -141,6 +141,27 @@ describe("H4 lists stand in the order of creation", () => {
     expect(lines.map(({ length }) => length)).toEqual([40, 40, 25]);
     expect(lines.flat()).toEqual(Array.from({ length: 105 }, (_, index) => `line ${index}`));
   });
+
+  test("whatever the clock does, and without a booking in between", async () => {
+    const account = await Account.open(ledger);
+    const made: GrantId[] = [];
+    for (const shift of ["0 hours", "-2 hours", "-1 hours"]) {
+      await ledger.shiftClock(shift);
+      made.push(await account.grant("1", { sold: "INVOICE" }));
+    }
+    await ledger.shiftClock("0 hours");
+    const grants = await walk(
+      (token) => listCreditGrants(reads, account.name, ALL_GRANTS, { rowsMax: 1, token }),
+      ({ lot }) => lot.id,
+    );
+    const invoices = await walk(
+      (token) => listInvoices(reads, account.name, ALL_INVOICES, { rowsMax: 1, token }),
+      ({ invoice }) => invoice.grantId ?? "",
+    );
+
+    expect(grants.flat()).toEqual(made);
+    expect(invoices.flat()).toEqual(made);
+  });
 });
 
 describe("what does not exist is refused by name", () => {

@@ -60,6 +60,7 @@ export interface CustomerHeadRow {
   readonly customer_id: CustomerId;
   /** The sequence of the newest transfer; 0 when there is none (L3). */
   readonly sequence: bigint;
+  /** The last moment at which anything was booked or created; nothing is dated before it (L3). */
   readonly last_booked_at: Instant | null;
   /** No due event lies before this: may be too early, never too late. */
   readonly next_due_at: Instant | null;

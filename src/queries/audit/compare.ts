@@ -109,8 +109,9 @@ export class Comparison {
     this.#texts("head_sequence", BigInt(this.#replay.sequence), head.sequence, {});
     this.#texts("head_invoice_count", issuedInvoices, head.invoice_count, {});
     const { lastBookedAt } = this.#replay;
-    const booked = lastBookedAt === "" ? null : lastBookedAt;
-    this.#texts("head_last_booked_at", booked, head.last_booked_at, {});
+    if ((head.last_booked_at ?? "") < lastBookedAt) {
+      this.#texts("head_last_booked_at", lastBookedAt, head.last_booked_at, {});
+    }
     const count = head.object_count;
     if (count < this.#numbers || (count > this.#numbers && !this.#linesMissing)) {
       this.#texts("head_object_count", this.#numbers, count, {});
