@@ -29,7 +29,7 @@ const BALANCES = {
     LEFT JOIN LATERAL (
       SELECT sum(g.amount) AS upcoming FROM credit_grant g
       WHERE g.customer_id = h.customer_id AND g.status = 'PENDING' AND g.currency = b.currency
-        AND (g.expires_at IS NULL OR g.expires_at > c.clock)
+        AND (g.expires_at IS NULL OR g.expires_at > greatest(c.clock, h.last_booked_at))
     ) u ON true
     WHERE h.customer_id = ANY($1::uuid[])`,
 };

@@ -58,7 +58,7 @@ export async function forecastBalances(
     const look = { tenantId, customerId, needs: [], until: moment, look: aheadOf };
     const ahead = await parts.lookAhead(look);
     const outcome = await parts.customers.read(customer, async (manager, head) => {
-      if (moment < head.clock) return "passed";
+      if (moment < head.now) return "passed";
       if (head.sequence !== ahead.takenAt) return "changed";
       await checkCurrency(manager, tenantId, currency);
       const except = ahead.lots.map((lot) => lot.id);

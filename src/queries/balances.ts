@@ -112,7 +112,7 @@ export class Balances {
     const { tenantId, customerId } = customer;
     const answer = async (manager: EntityManager, head: Head) => {
       await checkCurrency(manager, tenantId, currency);
-      if (moment >= head.clock) return undefined;
+      if (moment >= head.now) return undefined;
       const past = await balancesAt(manager, customerId, { moment, features, head });
       return { ...past, balances: chooseCurrency(past.balances, currency) };
     };

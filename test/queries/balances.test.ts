@@ -84,6 +84,11 @@ describe("B1 settled, held, pending and upcoming", () => {
     expect(await read(account, { asOf: soon })).toEqual(["USD 0 + 0 held, 0 upcoming"]);
     await passSeconds(60);
     expect(await read(account)).toEqual(["USD 0 + 0 held, 0 upcoming"]);
+    // The customer's own time has passed the expiry and does not go back with the clock (L3).
+    await account.grant("1");
+    await passSeconds(-60);
+    expect(await read(account)).toEqual(["USD 1 + 0 held, 0 upcoming"]);
+    await passSeconds(60);
   });
 });
 
@@ -130,6 +135,19 @@ describe("B2 as of a moment", () => {
       "USD 0 + 0 held, 0 upcoming",
     ]);
     expect(await read(account, { asOf: after })).toEqual(["USD 100 + 0 held, 0 upcoming"]);
+  });
+
+  test("a moment before the last booking is past, even if the clock went back behind it", async () => {
+    const account = await Account.open(ledger);
+    await account.grant("100");
+    const before = await passSeconds(60);
+    await account.hold("30");
+    await passSeconds(-90);
+
+    const between = instant(before + 30n * SECOND);
+    expect(await read(account, { asOf: between })).toEqual(["USD 100 + 0 held, 0 upcoming"]);
+    await passSeconds(90);
+    expect(await read(account, { asOf: between })).toEqual(["USD 100 + 0 held, 0 upcoming"]);
   });
 
   test("a future moment shows what would stand if nobody did anything", async () => {
