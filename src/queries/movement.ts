@@ -24,8 +24,9 @@ export type MovementId = string & { readonly [movementIdBrand]: "movement" };
 /**
  * The id of a movement. The journal does not store one: moment, sequence and customer are in the
  * row already and are as unique, so a charge does not pay for sixteen more bytes per draw.
+ * The customer's bits are turned over, so that no movement has the very id of its customer.
  */
 export function movementId(customerId: CustomerId, transfer: MovedTransfer): MovementId {
-  const customerBits = Number.parseInt(customerId.slice(-8), 16);
+  const customerBits = ~Number.parseInt(customerId.slice(-8), 16);
   return makeId(transfer.createdAt, transfer.sequence, customerBits) as string as MovementId;
 }

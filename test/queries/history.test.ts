@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Refusal } from "../../src/errors.ts";
-import type { CustomerId } from "../../src/ledger/ids.ts";
+import { assert, Refusal } from "../../src/errors.ts";
+import { type CustomerId, makeId } from "../../src/ledger/ids.ts";
 import { signedAmount } from "../../src/ledger/transfer.ts";
 import { type Instant, instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
 import { type CustomerName, CustomerReads } from "../../src/queries/customer-reads.ts";
@@ -177,6 +177,14 @@ describe("H1 H2 movements", () => {
     for (const { transfer } of model) expect(ids).not.toContain(movementId(other, transfer));
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/);
   });
+});
+
+test("H2 no movement has the id of its customer, created at one moment with it", () => {
+  const [first] = model;
+  assert(first !== undefined, "there are movements");
+  const { createdAt, sequence } = first.transfer;
+  const customerId = makeId<CustomerId>(createdAt, sequence, 7);
+  expect(movementId(customerId, first.transfer)).not.toBe(customerId);
 });
 
 describe("H3 H4 pages", () => {
