@@ -550,7 +550,8 @@ export type AdjustCreditsResponse = Message<"drawdown.v1.AdjustCreditsResponse">
   movements: Movement[];
 
   /**
-   * The credit grant that a positive amount created.
+   * The credit grant that a positive amount created. Its description is the reason, and it keeps
+   * the metadata.
    *
    * @generated from field: drawdown.v1.CreditGrant credit_grant = 2;
    */

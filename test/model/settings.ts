@@ -1,0 +1,13 @@
+/** Owns how long the comparisons run, and from which seed. */
+
+/** How many times as many runs as by default: 20 for a long comparison. */
+const TIMES = Number(process.env["DRAWDOWN_MODEL_TIMES"] ?? 1);
+
+export const SEED = Number(process.env["DRAWDOWN_MODEL_SEED"] ?? Date.now() % 2 ** 31);
+
+/** A failure is made as short as possible only where there is time for it. */
+export const SHRINKS = process.env["DRAWDOWN_MODEL_SHRINK"] !== "no";
+
+export const RUN_MS_MAX = 60_000;
+
+export const runsOf = (count: number) => Math.ceil(count * TIMES);
