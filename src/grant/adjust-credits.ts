@@ -40,10 +40,11 @@ export interface AdjustCreditsResult {
 }
 
 export function adjustCredits(book: Book, command: AdjustCredits): AdjustCreditsResult {
+  const named = command.grantId === null ? null : getGrant(book, command.grantId);
   const currency = getCurrency(book, command.currency);
   return command.amount > 0n
     ? giveCredit(book, currency, command)
-    : takeCredit(book, currency, command);
+    : takeCredit(book, { currency, named }, command);
 }
 
 function giveCredit(book: Book, currency: Currency, command: AdjustCredits): AdjustCreditsResult {
@@ -89,10 +90,13 @@ function giveCredit(book: Book, currency: Currency, command: AdjustCredits): Adj
   return { transfers, grant: { lot, terms }, reason, metadata };
 }
 
-function takeCredit(book: Book, currency: Currency, command: AdjustCredits): AdjustCreditsResult {
+function takeCredit(
+  book: Book,
+  { currency, named }: { readonly currency: Currency; readonly named: Lot | null },
+  command: AdjustCredits,
+): AdjustCreditsResult {
   const { reason, metadata } = command;
   const amount = -command.amount;
-  const named = command.grantId === null ? null : getGrant(book, command.grantId);
   if (named !== null && named.currency !== currency.code) {
     const message = `the credit grant is in ${named.currency}`;
     throw refuse("INVALID_REQUEST", message, {}, "currency");

@@ -214,7 +214,7 @@ export const adjust = fc.oneof(
     amount: amount.map((value) => `-${value}`),
   }),
   write("AdjustCredits", {
-    currency,
+    currency: strange,
     reason,
     metadata,
     amount: amount.map((value) => `-${value}`),

@@ -8,6 +8,7 @@ import {
   type DescMessage,
   type Message,
   type MessageShape,
+  ScalarType,
 } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { decimal, show } from "./figures.ts";
@@ -86,7 +87,7 @@ export function write<T extends DescMessage>(desc: T, plain: object): MessageSha
       if (field.enum) return field.enum.values.find(({ localName }) => localName === one)?.number;
       if (isMoment(field)) return timestampOf(one as bigint);
       if (field.message && field.fieldKind !== "map") return write(field.message, one as object);
-      return typeof one === "bigint" && field.scalar === 9 ? show(one) : one;
+      return typeof one === "bigint" && field.scalar === ScalarType.STRING ? show(one) : one;
     });
   return create(desc, convertAll(desc, plain as Fields, convert) as never);
 }

@@ -2,7 +2,6 @@
 import type { Charge } from "../../gen/drawdown/v1/charge_pb.ts";
 import type { Invoice } from "../../gen/drawdown/v1/invoice_pb.ts";
 import { MovementType } from "../../gen/drawdown/v1/movement_pb.ts";
-import type { Transfer } from "../../gen/drawdown/v1/transfer_pb.ts";
 import { type Book, freeOf, type Grant, ofGrant, settledOf } from "./books.ts";
 import { round, total } from "./figures.ts";
 import type { Plain } from "./plain.ts";
@@ -53,6 +52,3 @@ export function movementsAfter(book: Book, since = 0) {
     return [{ ...transfer, id, type, amount, balanceBefore, balanceAfter, description, metadata }];
   });
 }
-
-export type Movement = ReturnType<typeof movementsAfter>[number];
-export type Journal = readonly Plain<Transfer>[];

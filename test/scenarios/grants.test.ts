@@ -277,6 +277,8 @@ describe("G8 manual adjustment", () => {
       refused CREDIT_GRANT_NOT_FOUND
     adjust -1 EURO
       refused CURRENCY_NOT_FOUND
+    adjust -1 EURO of nobody
+      refused CREDIT_GRANT_NOT_FOUND
     `,
   );
   scenario(
