@@ -133,7 +133,7 @@ async function runPeriod(
   // Each waits for the one before it, and for so many jobs to have ended: all meet work under way.
   const planned = Array.from({ length: strikes }, (_, turn) => ({
     after: 1 + Math.floor(((turn + own.next()) / strikes) * (jobs.length - WIDTH)),
-    fault: chooseFault(own),
+    fault: chooseFault(own, run.size === "quick"),
     random: own.fork(`strike ${turn}`),
   }));
   let ended = 0;

@@ -33,7 +33,11 @@ const WEIGHTS = {
 
 export type Fault = keyof typeof WEIGHTS;
 
-export const chooseFault = (random: Random): Fault => random.weigh(WEIGHTS);
+/** Those from which a fleet is back within a second or two. */
+const QUICK_WEIGHTS = { "kill service": 1, "kill backend": 2, "kill postmaster": 2 } as const;
+
+export const chooseFault = (random: Random, isQuick: boolean): Fault =>
+  isQuick ? random.weigh(QUICK_WEIGHTS) : random.weigh(WEIGHTS);
 
 /** Lets a fault happen, and resolves when everybody is back. */
 export async function strike(

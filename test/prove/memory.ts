@@ -205,15 +205,14 @@ async function serveOthers(
   await inParallel(CALLS, CALLS_AT_ONCE, async (number) => {
     const startedAt_ms = performance.now();
     const transport = number % 2 === 0 ? transports.grpc : transports["connect-json"];
-    const ask = (isBalance: boolean) =>
+    const ask = async (isBalance: boolean) =>
       isBalance
         ? createClient(BalanceService, transport).getBalance({ customerId: id }, options)
         : createClient(HistoryService, transport).listMovements({ customerId: id }, options);
-    try {
-      await ask(number % 4 < 2);
-    } catch (error) {
-      fail(`a call of others failed: ${error}`);
-    }
+    // A connection that had been idle may end just then: who reads asks once more.
+    await ask(number % 4 < 2)
+      .catch(() => ask(number % 4 < 2))
+      .catch((error: unknown) => fail(`a call of others failed twice: ${error}`));
     slowestMs = Math.max(slowestMs, performance.now() - startedAt_ms);
   });
   if (slowestMs > CALL_MS_MAX) fail(`a call of others took ${Math.round(slowestMs)} ms`);
