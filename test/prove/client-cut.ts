@@ -34,28 +34,34 @@ export async function cutClients(bench: Bench): Promise<void> {
   run.scratch.defer(async () => {
     await Promise.all([http.close(), grpc.close()]);
   });
+  const proxyOf = (way: Way) => (way === "grpc" ? grpc : http);
   let number = 0;
+  const next = async () => {
+    number += 1;
+    return await makeCharge(bench, number);
+  };
+  const stride = STRIDES[run.size];
+  const planned: { readonly way: Way; readonly cut: LinkCut }[] = [];
   for (const way of PROTOCOLS) {
-    const proxy = way === "grpc" ? grpc : http;
-    const next = async () => {
-      number += 1;
-      return await makeCharge(bench, number);
-    };
+    const proxy = proxyOf(way);
     proxy.arm(undefined);
     await callThrough(addresses, await next(), way);
-    const { passed } = proxy;
-    const stride = STRIDES[run.size];
-    for (const cut of listCuts(passed, stride, run.random.fork(way).below(stride))) {
-      if (run.isLate()) return;
-      const operation = await next();
-      proxy.arm(cut);
-      const outcome = await callThrough(addresses, operation, way);
-      if (proxy.hasFallen) run.tally.fault("cut between client and service");
-      proxy.arm(undefined);
-      await settleAfter(bench, { operation, outcome, cut });
-    }
-    const [call, answer] = DIRECTIONS.map((direction) => passed[direction]);
-    run.say(`${way}: a call of ${call} bytes and its answer of ${answer} were cut`);
+    const first = run.random.fork(way).below(stride);
+    planned.push(...listCuts(proxy.passed, stride, first).map((cut) => ({ way, cut })));
+    const [call, answer] = DIRECTIONS.map((direction) => proxy.passed[direction]);
+    run.say(`${way}: a call has ${call} bytes and its answer ${answer}`);
+  }
+  // In an order of chance, so that a run that has to end early has met all of it in part.
+  for (const [index, { way, cut }] of run.random.fork("links").shuffle(planned).entries()) {
+    if (run.isLate()) return;
+    const operation = await next();
+    const proxy = proxyOf(way);
+    proxy.arm(cut);
+    const outcome = await callThrough(addresses, operation, way);
+    if (proxy.hasFallen) run.tally.fault("cut between client and service");
+    proxy.arm(undefined);
+    await settleAfter(bench, { operation, outcome, cut });
+    if (index % 200 === 199) run.say(`${index + 1} of ${planned.length} cuts of clients' links`);
   }
 }
 
