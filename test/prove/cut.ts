@@ -3,8 +3,6 @@
  * PostgreSQL is cut at every byte of a COMMIT and of its answer, by reset and by close. Whatever
  * the server had done by then, the caller is told what is so, and nothing is applied twice.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import { checkBooks } from "./books.ts";
 import { cutClients } from "./client-cut.ts";
@@ -81,8 +79,7 @@ export async function cut(run: Run): Promise<void> {
 /** A PostgreSQL of the run's own, the proxy before it, and a service that knows only the proxy. */
 async function startBehindProxy(run: Run) {
   const { scratch } = run;
-  const dataDir = join(scratch.dir, `server-${scratch.mark}`);
-  mkdirSync(dataDir, { mode: 0o711 });
+  const dataDir = scratch.makeDir("server");
   const server = await startEmbeddedPostgres({ dataDir });
   scratch.defer(() => server.stop());
   const direct = new URL(server.appUrl);

@@ -2,7 +2,7 @@
  * Owns the replicas of a run over one PostgreSQL, and who of them can be called at the moment.
  * They share a data folder, as services that a user starts side by side do, or a named database.
  */
-import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from "node:fs";
+import { createWriteStream, readFileSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Superuser } from "./books.ts";
 import type { Reachable } from "./delivery.ts";
@@ -41,8 +41,7 @@ export class Fleet implements Reachable {
 
   constructor(stage: Stage, options: FleetOptions) {
     const { scratch } = stage;
-    const workingDir = join(scratch.dir, `fleet-${scratch.mark}`);
-    mkdirSync(workingDir, { mode: 0o711 });
+    const workingDir = scratch.makeDir("fleet");
     this.#stage = stage;
     this.#options = options;
     this.dataDir = join(workingDir, ".drawdown");

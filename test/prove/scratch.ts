@@ -13,9 +13,12 @@ export class Scratch {
   #closing: Promise<void> | undefined;
 
   constructor(name: string) {
-    this.dir = mkdtempSync(join(tmpdir(), `drawdown-${name}-`));
-    // As root the database server runs as somebody else, who must be able to pass through.
-    chmodSync(this.dir, 0o711);
+    this.dir = makePassableDir(join(tmpdir(), `drawdown-${name}-`));
+  }
+
+  /** Makes a folder in it that no other part of the run has. */
+  makeDir(name: string): string {
+    return makePassableDir(join(this.dir, `${name}-`));
   }
 
   /** What is to be done when the run ends, however it ends. */
@@ -42,4 +45,11 @@ export class Scratch {
     })();
     return this.#closing;
   }
+}
+
+/** As root the database server runs as somebody else, who must be able to pass through. */
+function makePassableDir(prefix: string): string {
+  const dir = mkdtempSync(prefix);
+  chmodSync(dir, 0o711);
+  return dir;
 }
