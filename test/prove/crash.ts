@@ -33,12 +33,12 @@ const SIZES = {
     strikes: 2,
   },
   large: {
-    periods: 145,
+    periods: 58,
     customers: 200,
-    credit: 100_000,
+    credit: 1_000_000,
     calls: 60,
     bundles: 18,
-    bundle: 400,
+    bundle: 1_000,
     strikes: 26,
   },
 } as const;
@@ -86,7 +86,7 @@ export async function crash(run: Run): Promise<void> {
     run.say(`period ${period + 1} of ${plan.periods}: ${tally.acks} acks, ${tally.kills} kills`);
   }
   await reviveAll(fleet);
-  await register.compare(fleet.superuser, tally);
+  await register.compare(fleet.superuser, { givenUp: deliverer.givenUp, tally });
   await checkAudit("crash", fleet, tally);
   await checkBooks("crash", fleet.superuser, tally);
   if (run.size !== "quick") await fillUp(run);

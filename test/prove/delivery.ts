@@ -23,7 +23,7 @@ export interface Acked {
 
 const PAUSE_MS = 25;
 /** An operation whose outcome nobody can tell after so long is a failure of its own. */
-const CLEAR_MS_MAX = 240_000;
+const CLEAR_MS_MAX = 600_000;
 const HISTORY_LINES_MAX = 12;
 /** What is never true of what is sent here. */
 const WRONG_REASONS = new Set(["REQUEST_ID_REUSED", "INVALID_REQUEST"]);
@@ -32,6 +32,8 @@ export class Deliverer {
   readonly #promise: string;
   readonly #tally: Tally;
   readonly #reachable: Reachable;
+  /** The numbers of operations whose outcome could not be found out. */
+  readonly givenUp = new Set<number>();
 
   constructor(promise: string, tally: Tally, reachable: Reachable) {
     this.#promise = promise;
@@ -89,7 +91,8 @@ export class Deliverer {
     return { operation, text };
   }
 
-  #giveUp({ rpc }: Operation, history: readonly string[]): void {
+  #giveUp({ number, rpc }: Operation, history: readonly string[]): void {
+    this.givenUp.add(number);
     const what = `no clear outcome of ${rpc} in ${CLEAR_MS_MAX / 1_000} s`;
     this.#tally.fail({ promise: this.#promise, breach: "other", what, history });
   }

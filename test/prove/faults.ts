@@ -46,6 +46,7 @@ export async function strike(
 ): Promise<void> {
   const index = random.below(fleet.size);
   await sleep(random.below(20));
+  fleet.note(fault);
   if (await ACTS[fault]({ fleet, random, index, tally })) tally.fault(fault);
   await sleep(random.below(RESTART_PAUSE_MS_MAX));
   await reviveAll(fleet);

@@ -88,6 +88,12 @@ export class Fleet implements Reachable {
     return replica;
   }
 
+  /** Writes into the log of the services what happens to them, for whoever reads it afterwards. */
+  note(what: string): void {
+    if (!this.#log.closed)
+      this.#log.write(`${JSON.stringify({ time: Date.now(), prove: what })}\n`);
+  }
+
   /** A service that ends without being told to has broken every promise. */
   #blame({ code, signal }: Exit): void {
     const { promise, tally } = this.#stage;

@@ -36,6 +36,7 @@ Without a promise all of them run. --quick runs a small part of some within 50 s
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SHARED_REPLICAS = 3;
 const QUICK_MS_MAX = 43_000;
+const STANDSTILL_SAMPLE_MS = 250;
 
 interface Order {
   readonly promises: readonly PromiseName[];
@@ -102,6 +103,7 @@ async function prove(order: Order): Promise<boolean> {
     console.error(error);
     stop();
   });
+  const standstill = new Standstill();
   console.log(`seed ${order.seed}, size ${order.size}: ${order.promises.join(", ")}`);
   try {
     const bench = { order, program: compile(scratch), scratch, tally, startedAt_ms };
@@ -110,8 +112,26 @@ async function prove(order: Order): Promise<boolean> {
   } finally {
     await scratch.close();
   }
+  tally.figures.set("longest standstill of the run itself", `${standstill.end()} ms`);
   report(order, tally, seconds());
   return tally.kept;
+}
+
+/** Measures how long the run itself did nothing: what a busy machine does to it is no finding. */
+class Standstill {
+  #lastMs = performance.now();
+  #longestMs = 0;
+  readonly #timer = setInterval(() => {
+    const nowMs = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+  }, STANDSTILL_SAMPLE_MS);
+
+  /** Answers in milliseconds. */
+  end(): number {
+    clearInterval(this.#timer);
+    return Math.round(Math.max(0, this.#longestMs - STANDSTILL_SAMPLE_MS));
+  }
 }
 
 interface Bench {

@@ -50,8 +50,14 @@ export class Register {
     this.#acked.add(number);
   }
 
-  /** Compares all of it with the database: nothing may be lost, and nothing may be unheard of. */
-  async compare(superuser: Superuser, tally: Tally): Promise<void> {
+  /**
+   * Compares all of it with the database: nothing may be lost, and nothing may be unheard of but
+   * what has been given up.
+   */
+  async compare(
+    superuser: Superuser,
+    { givenUp, tally }: { readonly givenUp: ReadonlySet<number>; readonly tally: Tally },
+  ): Promise<void> {
     const stored = new Set<number>();
     await withSuperuser(superuser, async (client) => {
       const { rows } = await client.query({
@@ -64,7 +70,9 @@ export class Register {
       for (const [number] of rows) if (/^\d+$/.test(number)) stored.add(Number(number));
     });
     const lost = [...this.#acked].filter((number) => !stored.has(number));
-    const unheard = [...stored].filter((number) => !this.#acked.has(number));
+    const unheard = [...stored].filter(
+      (number) => !this.#acked.has(number) && !givenUp.has(number),
+    );
     this.#report(lost, "acknowledged and in the end not in the database", tally);
     this.#report(unheard, "in the database although it was refused", tally);
   }
