@@ -45,7 +45,7 @@ export async function cut(run: Run): Promise<void> {
     return await prepare(cutCase, { lines: fleet.any(), account, number, random: own }, "cut");
   };
 
-  // All of them come in an order of chance: a run that has to end early leaves out others each time.
+  // All come in an order of chance: a run that has to end early leaves out others each time.
   const chosen =
     cases < CUT_CASES.length ? CUT_CASES.slice(0, cases) : random.fork("cases").shuffle(CUT_CASES);
   for (const cutCase of chosen) {
