@@ -44,6 +44,19 @@ export function parseHost(value: string): string {
   return value;
 }
 
+/** Origins as browsers send them: a scheme, a host and, where it is not the usual one, a port. */
+export function parseOrigins(value: string): readonly string[] {
+  return value.split(",").map((part) => {
+    const origin = part.trim();
+    if (!/^https?:/.test(origin) || !URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new BadValue(
+        `is not a list like https://a.example.com,http://localhost:5173: ${value}`,
+      );
+    }
+    return origin;
+  });
+}
+
 export function parsePort(value: string): number {
   const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
   if (!(port <= PORT_MAX)) {

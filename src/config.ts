@@ -15,6 +15,7 @@ import {
   parseFile,
   parseHost,
   parseLogLevel,
+  parseOrigins,
   parsePort,
   parseYesNo,
   wholeNumber,
@@ -69,6 +70,8 @@ export interface Config extends Limits {
   readonly tlsClientCaFile: string | undefined;
   /** Whether calls may come in cleartext from other machines. */
   readonly allowCleartext: boolean;
+  /** The origins of web pages that may call, as browsers write them. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   /** Whether the log may show amounts. */
   readonly logAmounts: boolean;
@@ -163,6 +166,12 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     parse: parseYesNo,
     otherwise: false,
     meaning: "true to listen without TLS on an address that other machines reach",
+  },
+  corsOrigins: {
+    variable: "DRAWDOWN_CORS_ORIGINS",
+    parse: parseOrigins,
+    otherwise: [],
+    meaning: "the web pages that may call, such as https://portal.example.com, with commas between",
   },
   logLevel: {
     variable: "DRAWDOWN_LOG_LEVEL",

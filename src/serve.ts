@@ -54,6 +54,7 @@ export async function serve(config: Config): Promise<number> {
       ready: () => isMigrated(reads),
       registry,
       logger,
+      corsOrigins: config.corsOrigins,
       tls: tlsFilesOf(config),
       limits: config,
       logAmounts: config.logAmounts,

@@ -45,6 +45,6 @@ ${settings.map(describe).join("\n")}
 
 function describe({ variable, otherwise, isSecret, meaning }: Setting<unknown>): string {
   const name = `${variable}${isSecret ? " *" : ""}`.padEnd(VARIABLE_CHARACTERS);
-  const shown = otherwise === undefined ? "" : ` (${otherwise})`;
+  const shown = otherwise === undefined || String(otherwise) === "" ? "" : ` (${otherwise})`;
   return `  ${name} ${meaning}${shown}`;
 }

@@ -8,6 +8,7 @@ import type { ImplementedService } from "../rpc/method.ts";
 import type { Authenticate } from "./authentication.ts";
 import { Certificates, type TlsFiles } from "./certificates.ts";
 import { connectHandler } from "./connect.ts";
+import { allowOrigins } from "./cors.ts";
 import { Drain } from "./drain.ts";
 import { GrpcPort } from "./grpc.ts";
 import { guard } from "./guard.ts";
@@ -37,6 +38,8 @@ export interface ServerOptions {
   /** What /metrics shows. The calls' own metrics are added here. */
   readonly registry: Registry;
   readonly logger: Logger;
+  /** The origins of web pages that may call; none unless they are listed. */
+  readonly corsOrigins?: readonly string[];
   /** Without it both ports are in cleartext. */
   readonly tls?: TlsFiles | undefined;
   /** What is left out is as in the default configuration. */
@@ -77,7 +80,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const certificates = options.tls && (await Certificates.load(options.tls));
   const handler = connectHandler(guarded, plainHandler(readiness, registry), limits);
-  const http = new MuxServer(handler, limits, certificates);
+  const http = new MuxServer(
+    allowOrigins(options.corsOrigins ?? [], handler),
+    limits,
+    certificates,
+  );
   const grpc = new GrpcPort(guarded, limits, certificates);
   const { port: httpPort } = await http.listen(options.httpPort, host);
   try {

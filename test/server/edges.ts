@@ -44,6 +44,7 @@ export async function startEdges(
   ready: () => Promise<boolean> = async () => true,
   limits: Partial<Limits> = {},
   tls?: TlsFiles,
+  corsOrigins: readonly string[] = [],
 ): Promise<Edges> {
   const bug = () => {
     throw new Error("the secret of this bug is 42.5");
@@ -75,6 +76,7 @@ export async function startEdges(
     logger: pino({ level: "debug" }, sink),
     limits,
     tls,
+    corsOrigins,
   });
   return {
     server,

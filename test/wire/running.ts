@@ -13,7 +13,7 @@ import { implementContract } from "../../src/implementation.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
 import { measureLanes, PipelineMetrics } from "../../src/server/pipeline-metrics.ts";
 import { measurePools } from "../../src/server/pool-metrics.ts";
-import { startServer } from "../../src/server/server.ts";
+import { type ServerOptions, startServer } from "../../src/server/server.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
 
@@ -25,7 +25,9 @@ export interface Running extends Edges {
   close(): Promise<void>;
 }
 
-export async function startService(): Promise<Running> {
+export async function startService(
+  options: Pick<ServerOptions, "corsOrigins"> = {},
+): Promise<Running> {
   const registry = new Registry();
   const ledger = await openLedger(new PipelineMetrics(registry));
   const { pipeline, connections } = ledger;
@@ -40,6 +42,7 @@ export async function startService(): Promise<Running> {
   measureLanes(registry, () => pipeline.depths);
   measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
   const server = await startServer({
+    ...options,
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
