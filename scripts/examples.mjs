@@ -1,0 +1,104 @@
+/**
+ * Takes the tour of examples/ in every language for which the machine has the tools, against a
+ * service of its own, and says which it left out. Where CI is set none may be left out.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const TOURS = [
+  { name: "TypeScript, grpc-js", needs: [], run: ["node", "examples/typescript/grpc-js.ts"] },
+  {
+    name: "TypeScript, connect-web",
+    needs: [],
+    run: ["node", "examples/typescript/connect-web.ts"],
+  },
+  { name: "Go", needs: [["go", "version"]], run: ["examples/go/run"] },
+  { name: "Python", needs: [["python3", "-m", "venv", "--help"]], run: ["examples/python/run"] },
+  {
+    name: "Java",
+    needs: [
+      ["javac", "-version"],
+      ["mvn", "-v"],
+    ],
+    run: ["examples/java/run"],
+  },
+];
+
+/** What every tour prints. */
+const STORY = `granted 25 USD
+held 10: settled 25, pending 15
+settled 7.5: settled 17.5, pending 17.5
+FUNDED 25, balance 25
+CONSUMED -7.5, balance 17.5
+refused INSUFFICIENT_CREDITS: required 100, available 17.5
+`;
+
+const KEY = "dda_the-key-of-the-examples";
+const START_MS_MAX = 60_000;
+
+const has = ([program, ...words]) => spawnSync(program, words, { stdio: "ignore" }).status === 0;
+
+/** Starts the service on free ports; resolves when it is ready. */
+function startService(dataDir) {
+  const environment = {
+    ...process.env,
+    DRAWDOWN_DATA_DIR: dataDir,
+    DRAWDOWN_HTTP_PORT: "0",
+    DRAWDOWN_GRPC_PORT: "0",
+    DRAWDOWN_ADMIN_KEY: KEY,
+    DRAWDOWN_LOG_LEVEL: "warn",
+  };
+  const service = spawn("node", ["dist/src/main.js", "serve"], {
+    cwd: root,
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const timer = setTimeout(() => reject(new Error("the service does not start")), START_MS_MAX);
+    service.once("exit", (code) => reject(new Error(`the service ended with ${code}`)));
+    service.stdout.on("data", (chunk) => {
+      said += chunk;
+      const ready = /ready http=(\S+) grpc=(\S+)/.exec(said);
+      if (ready === null) return;
+      clearTimeout(timer);
+      resolve({ service, url: `http://${ready[1]}`, address: ready[2] });
+    });
+  });
+}
+
+function takeTour({ run: [program, ...words] }, { url, address }) {
+  const { status, stdout } = spawnSync(program, words, {
+    cwd: root,
+    env: { ...process.env, DRAWDOWN_URL: url, DRAWDOWN_ADDRESS: address, DRAWDOWN_KEY: KEY },
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  if (status === 0 && stdout === STORY) return "passed";
+  process.stdout.write(stdout ?? "");
+  return "FAILED";
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), "drawdown-examples-"));
+const site = await startService(dataDir);
+let isWell = true;
+try {
+  for (const tour of TOURS) {
+    const missing = tour.needs.filter((tool) => !has(tool)).map(([program]) => program);
+    const result = missing.length > 0 ? "skipped" : takeTour(tour, site);
+    if (result === "FAILED" || (result === "skipped" && process.env.CI)) isWell = false;
+    const why = missing.length > 0 ? `: there is no ${missing.join(" and no ")}` : "";
+    console.log(`${result}  ${tour.name}${why}`);
+  }
+} finally {
+  site.service.removeAllListeners("exit");
+  site.service.kill("SIGTERM");
+  await new Promise((resolve) => site.service.once("exit", resolve));
+  rmSync(dataDir, { recursive: true, force: true });
+}
+process.exit(isWell ? 0 : 1);
