@@ -1,6 +1,6 @@
 /**
- * R6: messages that break a rule, made from the rules, over every protocol: each is INVALID_ARGUMENT
- * and names the field. DRAWDOWN_TEST_INVALID asks for more.
+ * R6: messages that break a rule, made from the rules, over every protocol: each is
+ * INVALID_ARGUMENT and names the field. DRAWDOWN_TEST_INVALID asks for more than 5,000.
  */
 import { type DescMethod, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
