@@ -30,6 +30,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["rpc"],
   ["pipeline", "queries"],
   ["database"],
+  ["tracing.ts"],
   ["customer", "registry", "grant", "charge", "invoice"],
   ["book"],
   ["pricing"],
@@ -47,6 +48,7 @@ const OUTSIDE: readonly {
   readonly folders: readonly string[];
 }[] = [
   { names: ["typeorm", "pg"], folders: ["pipeline", "queries", "database"] },
+  { names: ["@opentelemetry/"], folders: ["tracing.ts"] },
   { names: ["gen/", "@bufbuild/", "@connectrpc/", "@grpc/"], folders: ["rpc", "server"] },
 ];
 const PURE_OUTSIDE = ["decimal.js"];

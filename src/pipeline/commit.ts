@@ -8,8 +8,11 @@ import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure } from "../database/sql-state.ts";
 import { AssertionFailure } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
+import { inStatement } from "../tracing.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { Session } from "./session.ts";
+
+const COMMIT = { name: "commit", text: "COMMIT" };
 
 /** COMMIT was sent and its answer did not arrive: the work may be stored, or not. */
 export class UnclearCommit extends Error {
@@ -44,7 +47,7 @@ export function transact<Result>(
 async function commit(client: PoolClient): Promise<void> {
   let tag: string;
   try {
-    const answer = await client.query("COMMIT");
+    const answer = await inStatement(COMMIT, () => client.query(COMMIT.text));
     tag = answer.command;
   } catch (error) {
     // Only what the server refused for others' or the data's sake was certainly rolled back.

@@ -7,6 +7,7 @@ import type { DataSource } from "typeorm";
 import { databaseUnavailable } from "../database/sql-state.ts";
 import type { AssertionFailure, Refusal } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import { inBatch } from "../tracing.ts";
 import type { BatchRequest, BatchResult, BatchRunner } from "./batch.ts";
 import type { Job } from "./batch-book.ts";
 import { BatchLoop } from "./batch-loop.ts";
@@ -86,15 +87,17 @@ export class Lane {
     const { writes, runner, observer } = this.#parts;
     const { tenantId, jobs, waitForLocks } = batch;
     const startedAt = performance.now();
-    const pursuit = await pursue(
-      () => transact({ writes, tenantId, observer }, (session) => runner.run(session, batch)),
-      {
+    const spans = jobs.map((job) => job.span);
+    const attempt = () =>
+      transact({ writes, tenantId, observer }, (session) => runner.run(session, batch));
+    const pursuit = await inBatch("batch of customers", spans, () =>
+      pursue(attempt, {
         observer,
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;
         },
         ...(waitForLocks && { retriesMax: 0 }),
-      },
+      }),
     );
     switch (pursuit.kind) {
       case "committed":

@@ -1,5 +1,6 @@
 /** Owns a command that waits in a lane, and how whoever waits for it is answered. */
 import { AssertionFailure, type Refusal, refuse } from "../errors.ts";
+import type { Span } from "../tracing.ts";
 import type { Command } from "./job.ts";
 
 export interface Pending<Write extends Command<unknown, unknown>> {
@@ -8,6 +9,8 @@ export interface Pending<Write extends Command<unknown, unknown>> {
   readonly reject: (error: unknown) => void;
   /** Whether a COMMIT that may have stored it was not answered. */
   unclear: boolean;
+  /** The call that it is for, where somebody records traces. */
+  readonly span?: Span | undefined;
 }
 
 export type Outcome =

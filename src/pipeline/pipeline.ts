@@ -5,6 +5,7 @@
 import type { DataSource } from "typeorm";
 import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import { activeSpan } from "../tracing.ts";
 import { BatchRunner } from "./batch.ts";
 import { CommitNotices } from "./commit-notices.ts";
 import type { Command, Look, RegistryWrite, Write } from "./job.ts";
@@ -93,6 +94,12 @@ function handOver<W extends Command<unknown, unknown>, Answer>(
   submit: (job: Pending<W>) => void,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  submit({ write, resolve: resolve as (answer: unknown) => void, reject, unclear: false });
+  submit({
+    write,
+    resolve: resolve as (answer: unknown) => void,
+    reject,
+    unclear: false,
+    span: activeSpan(),
+  });
   return promise;
 }

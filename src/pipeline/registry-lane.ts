@@ -2,6 +2,7 @@
 import type { DataSource } from "typeorm";
 import { databaseUnavailable } from "../database/sql-state.ts";
 import type { AssertionFailure, Refusal } from "../errors.ts";
+import { inBatch } from "../tracing.ts";
 import { BatchLoop } from "./batch-loop.ts";
 import { CommandQueue, type Turn } from "./command-queue.ts";
 import { transact } from "./commit.ts";
@@ -49,17 +50,18 @@ export class RegistryLane {
     const { writes, random32, observer } = this.#parts;
     const { tenantId, jobs } = batch;
     const startedAt = performance.now();
-    const pursuit = await pursue(
-      () =>
-        transact({ writes, tenantId, observer }, (session) =>
-          runRegistryBatch(session, { tenantId, jobs, random32 }),
-        ),
-      {
+    const spans = jobs.map((job) => job.span);
+    const attempt = () =>
+      transact({ writes, tenantId, observer }, (session) =>
+        runRegistryBatch(session, { tenantId, jobs, random32 }),
+      );
+    const pursuit = await inBatch("batch of a registry", spans, () =>
+      pursue(attempt, {
         observer,
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;
         },
-      },
+      }),
     );
     switch (pursuit.kind) {
       case "committed":

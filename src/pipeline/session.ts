@@ -4,6 +4,7 @@
  */
 import type { PoolClient, QueryResult, QueryResultRow } from "pg";
 import { assert } from "../errors.ts";
+import { inStatement } from "../tracing.ts";
 import { type RowsToStore, type Statement, storeStatement, storeValues } from "./statement.ts";
 
 export class Session {
@@ -20,7 +21,8 @@ export class Session {
     statement: Statement,
     values: unknown[],
   ): Promise<QueryResult<Row>> {
-    return this.#client.query<Row>({ name: statement.name, text: statement.text, values });
+    const { name, text } = statement;
+    return inStatement(statement, () => this.#client.query<Row>({ name, text, values }));
   }
 
   async rows<Row extends object>(statement: Statement, values: unknown[]): Promise<Row[]> {

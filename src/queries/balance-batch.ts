@@ -11,6 +11,7 @@ import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
+import { inStatement } from "../tracing.ts";
 import type { CurrencyBalance } from "./balance-answer.ts";
 import { type CustomerName, type Head, headOf } from "./customer-reads.ts";
 
@@ -107,7 +108,7 @@ export class BalanceBatch {
       const { rows } = await withConnection(this.#reads, async ({ client }) => {
         const sent: Promise<QueryResult>[] = [
           client.query(begin),
-          client.query({ ...BALANCES, values: [customerIds] }),
+          inStatement(BALANCES, () => client.query({ ...BALANCES, values: [customerIds] })),
           client.query("COMMIT"),
         ];
         const [, result] = await Promise.all(sent);

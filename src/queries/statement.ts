@@ -1,5 +1,6 @@
 /** Owns how the reads send SQL: parameters are numbered as they are written into the text. */
 import type { EntityManager } from "typeorm";
+import { inStatement } from "../tracing.ts";
 
 /** Collects the values of one statement. */
 export class Parameters {
@@ -18,5 +19,5 @@ export function selectRows<Row>(
   text: string,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  return manager.query<Row[]>(text, [...values]);
+  return inStatement({ name: "read", text }, () => manager.query<Row[]>(text, [...values]));
 }

@@ -17,6 +17,7 @@ import type { TenantId } from "../ledger/ids.ts";
 import { failureOf, toConnectError } from "../rpc/failure.ts";
 import type { Call, ImplementedMethod, ImplementedService } from "../rpc/method.ts";
 import { requireValid, warmValidation } from "../rpc/validation.ts";
+import { beginCall, type CallTrace, endCall, within } from "../tracing.ts";
 import type { Authenticate } from "./authentication.ts";
 import { type Drain, drainingRefusal } from "./drain.ts";
 import type { Logger } from "./log.ts";
@@ -101,6 +102,7 @@ export class GuardedMethod {
       this.#surroundings,
       this.#writeLine,
     );
+    call.trace = beginCall(this.path.slice(1), (name) => headers.get(name));
     const { authenticate, drain, limits, rateLimit } = this.#surroundings;
     try {
       if (headers.bytes > limits.headerBytesMax) throw headersTooLarge(limits.headerBytesMax);
@@ -131,6 +133,8 @@ export class AdmittedCall implements Call {
   #controller: AbortController | undefined;
   #abortReason: Refusal | ConnectError | undefined;
   #running = false;
+  /** Undefined where nobody records traces. */
+  trace: CallTrace | undefined;
   #ended = false;
   #failure: ConnectError | undefined;
 
@@ -196,7 +200,10 @@ export class AdmittedCall implements Call {
     this.#running = true;
     try {
       this.#check(method.input, request);
-      const response = create(method.output, await handler.handle(request, this));
+      const response = create(
+        method.output,
+        await within(this.trace, () => handler.handle(request, this)),
+      );
       this.#end({ response });
       return response;
     } catch (thrown) {
@@ -257,9 +264,10 @@ export class AdmittedCall implements Call {
     this.#running = true;
     let messages: AsyncIterator<MessageInitShape<DescMessage>> | undefined;
     try {
-      messages = open()[Symbol.asyncIterator]();
+      const source = within(this.trace, open)[Symbol.asyncIterator]();
+      messages = source;
       for (;;) {
-        const next = await nextUnlessAborted(messages, this.signal);
+        const next = await within(this.trace, () => nextUnlessAborted(source, this.signal));
         if (next.done === true) break;
         const message = create(output, next.value);
         const patience = setTimeout(() => this.#stall(), stalledReaderMsMax);
@@ -301,6 +309,7 @@ export class AdmittedCall implements Call {
     const durationMs = performance.now() - this.startedAtMs;
     const name = code === undefined ? "OK" : nameOf(code);
     metrics.record({ method: this.#path, code: name, reason, durationMs });
+    if (this.trace !== undefined) endCall(this.trace, { code: name, reason });
     this.#writeLine({
       code: name,
       reason,

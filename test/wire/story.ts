@@ -29,7 +29,7 @@ export class Story {
   readonly customer: string;
   readonly #answers = new Map<string, JsonObject>();
 
-  private constructor(caller: Caller, customer: string) {
+  constructor(caller: Caller, customer: string) {
     this.caller = caller;
     this.customer = customer;
   }
