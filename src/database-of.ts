@@ -6,7 +6,7 @@ import type { Config } from "./config.ts";
 import { checkRole } from "./database/check-role.ts";
 import { type Database, openDatabase } from "./database/data-source.ts";
 import { startEmbeddedPostgres } from "./database/embedded.ts";
-import { migrate } from "./database/migrate.ts";
+import { mayMigrate, migrate } from "./database/migrate.ts";
 
 const READ_POOL_MAX = 12;
 /** One for each lane of the pipeline, and some for registries and what is pursued. */
@@ -30,8 +30,9 @@ interface Site {
 export async function openDatabaseOf(config: Config): Promise<OpenedDatabase> {
   const site = await findSite(config);
   try {
-    await migrate(site.ownerUrl);
-    const { findUrl, runAsRole } = site;
+    const { findUrl, ownerUrl, runAsRole } = site;
+    // Whoever gives the service no owner's access migrates by the command, as a step of its own.
+    if (!runAsRole || (await mayMigrate(ownerUrl))) await migrate(ownerUrl);
     const connections = await openDatabase({
       findUrl,
       runAsRole,

@@ -44,6 +44,18 @@ export async function migrate(ownerUrl: string): Promise<void> {
   }
 }
 
+/** Whether the role of a URL may make tables, as an owner may and the application's may not. */
+export async function mayMigrate(url: string): Promise<boolean> {
+  const source = ownerSource(url);
+  await source.initialize();
+  try {
+    const [{ may }] = await source.query("SELECT has_schema_privilege('public', 'CREATE') AS may");
+    return may;
+  } finally {
+    await source.destroy();
+  }
+}
+
 /** The owner's own connection, one, without the limits that a served request has. */
 export function ownerSource(ownerUrl: string): DataSource {
   const { connectionString, options } = withSettings(ownerUrl, {
