@@ -15,7 +15,7 @@ const RUNS = runsOf(8);
 const REPLICAS = 2;
 
 let subject: Subject;
-const met = { rounds: 0, calls: 0, overtaken: 0 };
+const met = { rounds: 0, calls: 0, racingWrites: 0 };
 
 beforeAll(async () => {
   subject = await openSubject(REPLICAS);
@@ -31,7 +31,7 @@ describe("calls that race on a customer are answered as in some order", () => {
       endOnFailure: true,
     });
     console.log(`races: ${JSON.stringify(met)}`);
-    expect(met.overtaken, "rounds that are not in the order of their answers").toBeGreaterThan(0);
+    expect(met.racingWrites).toBeGreaterThan(0);
   });
 });
 
@@ -80,8 +80,10 @@ function explain(run: Run, seen: readonly Seen[]): void {
   for (const { expected, ...call } of found.order) run.remember(call, expected);
   met.rounds += 1;
   met.calls += seen.length;
-  const isOvertaken = found.order.some(
-    ({ endedAtMs }, at) => endedAtMs < (found.order[at - 1]?.endedAtMs ?? 0),
+  const writes = found.order.filter(
+    (each) => "requestId" in each.ask && "answers" in each.expected,
   );
-  met.overtaken += Number(isOvertaken);
+  const isRacing = (one: Seen, other: Seen) =>
+    one !== other && one.startedAtMs < other.endedAtMs && other.startedAtMs < one.endedAtMs;
+  met.racingWrites += writes.filter((one) => writes.some((other) => isRacing(one, other))).length;
 }
