@@ -76,10 +76,12 @@ export const REGISTRY = {
     return { rateCard: found(cards.findLast(isNamed), "RATE_CARD_NOT_FOUND", facts) };
   },
   listRateCards: (ask, _, model) => {
-    const { rows, nextPageToken } = listed(model.cards, ask, (card) =>
-      ask.key === "" ? model.cardOf(card.key) === card : card.key === ask.key,
+    const { rows, nextPageToken } = listed(model.cards, ask, ({ key, version }) =>
+      ask.key === "" ? version === 1 : key === ask.key,
     );
-    return { rateCards: rows, nextPageToken };
+    // The newest version of each stands where the first one stood.
+    const shown = ask.key === "" ? rows.map(({ key }) => model.cardOf(key)) : rows;
+    return { rateCards: shown, nextPageToken };
   },
   archiveRateCard: ({ key }, _, model) => {
     const card = model.cardOf(key);
