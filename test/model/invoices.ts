@@ -41,6 +41,7 @@ export function addLine(model: Model, book: Book, charge: Plain<Charge>, amount:
   const isDraft = (each: Plain<Invoice>) => each.status === "DRAFT" && each.currency === currency;
   const draft = book.invoices.find(isDraft) ?? openInvoice(model, book, currency, "OVERAGE");
   draft.lines.push(make(InvoiceLineSchema, { id: model.id(), description, amount, chargeId }));
+  book.last = book.now;
   return draft;
 }
 
