@@ -4,8 +4,9 @@
  */
 import { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
+import { customerNotFound } from "../customer/customer-not-found.ts";
 import { arrayOf } from "../database/array-parameter.ts";
-import { assert, refuse } from "../errors.ts";
+import { assert } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { type Balance, Journal } from "../ledger/journal.ts";
 import type { Amount } from "../money/amount.ts";
@@ -260,7 +261,5 @@ async function findAbsent(
 }
 
 function notFound(job: Job): readonly [Job, Outcome] {
-  const facts = { customer_id: job.write.customerId };
-  const error = refuse("CUSTOMER_NOT_FOUND", "there is no such customer", facts);
-  return [job, { kind: "failed", error }];
+  return [job, { kind: "failed", error: customerNotFound(job.write.customerId) }];
 }

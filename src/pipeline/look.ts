@@ -6,6 +6,7 @@ import type { DataSource } from "typeorm";
 import type { Book } from "../book/book.ts";
 import { NotLoaded } from "../book/need.ts";
 import type { DueBounds } from "../charge/book-due.ts";
+import { customerNotFound } from "../customer/customer-not-found.ts";
 import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
 import { assert, type Refusal, refuse } from "../errors.ts";
@@ -74,10 +75,7 @@ async function lookIn<Result>(
     session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
   ]);
   const head = heads[0];
-  if (head === undefined) {
-    const facts = { customer_id: look.customerId };
-    throw refuse("CUSTOMER_NOT_FOUND", "there is no such customer", facts);
-  }
+  if (head === undefined) throw customerNotFound(look.customerId);
   const now = clocks[0]?.now;
   assert(now !== undefined, "the database has a clock");
   const book = openBook(head, {

@@ -1,5 +1,6 @@
 /** Owns the one way to a customer's balances, whatever moment and credit are asked for (B1-B5). */
 import type { DataSource, EntityManager } from "typeorm";
+import { customerNotFound } from "../customer/customer-not-found.ts";
 import { readTransaction } from "../database/read.ts";
 import { assert } from "../errors.ts";
 import { type CurrencyCode, isoCurrency } from "../money/currency.ts";
@@ -13,7 +14,6 @@ import {
   type BookDue,
   type CustomerName,
   CustomerReads,
-  customerNotFound,
   DUE_ROUNDS_MAX,
   type Head,
   isDue,

@@ -4,10 +4,10 @@
  * one snapshot.
  */
 import type { DataSource, EntityManager } from "typeorm";
+import { customerNotFound } from "../customer/customer-not-found.ts";
 import { setTenant, withConnection } from "../database/connection.ts";
 import { readTransaction } from "../database/read.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
-import { type Refusal, refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { type Instant, instant, laterOf, MICROSECONDS_PER_SECOND } from "../money/time.ts";
 import { selectRows } from "./statement.ts";
@@ -127,11 +127,6 @@ export function headOf(row: HeadRow): Head {
 /** Whether something has fallen due that is not booked yet, or may have. */
 export function isDue({ nextDueAt, now }: Head): boolean {
   return nextDueAt !== null && nextDueAt <= now;
-}
-
-export function customerNotFound(customerId: CustomerId): Refusal {
-  const facts = { customer_id: customerId };
-  return refuse("CUSTOMER_NOT_FOUND", "there is no such customer", facts);
 }
 
 /** Whether a transaction that has begun may still book something at or before a past moment. */

@@ -1,11 +1,10 @@
 /** Owns the reads of customers themselves: one by id or key, many in the order of creation. */
 import type { EntityManager } from "typeorm";
 import type { CustomerProfile } from "../book/nouns.ts";
+import { customerKeyNotFound, customerNotFound } from "../customer/customer-not-found.ts";
 import { type CustomerRow, customerKeys, customers } from "../database/entities/customer.ts";
-import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { profileOf } from "../pipeline/rows.ts";
-import { customerNotFound } from "./customer-reads.ts";
 import {
   bytesOfMetadata,
   bytesOfTexts,
@@ -36,7 +35,7 @@ export async function getCustomerByKey(
     const taken = await manager.getRepository(customerKeys).findOneBy({ tenant_id: tenantId, key });
     return taken === null ? null : find(manager, tenantId, taken.customer_id);
   });
-  if (row === null) throw refuse("CUSTOMER_NOT_FOUND", "there is no such customer", { key });
+  if (row === null) throw customerKeyNotFound(key);
   return profileOf(row);
 }
 

@@ -3,8 +3,8 @@
  * found. A few groups are under way at once, so that the database reads while this process adds up.
  */
 import type { DataSource } from "typeorm";
+import { customerNotFound } from "../../customer/customer-not-found.ts";
 import type { CustomerId, TenantId } from "../../ledger/ids.ts";
-import { customerNotFound } from "../customer-reads.ts";
 import { type WalkedCustomer, walkCustomers } from "../customer-spans.ts";
 import type { Finding } from "./finding.ts";
 import { auditGroup } from "./group.ts";
