@@ -4,6 +4,7 @@
  */
 import type { DataSource } from "typeorm";
 import { PRIVILEGES } from "./migrations/1_ledger.ts";
+import { ACCESS_PRIVILEGES } from "./migrations/2_access.ts";
 
 /** What keeps the service from starting on this database, one sentence a line. */
 export class RoleError extends Error {
@@ -16,7 +17,7 @@ export class RoleError extends Error {
   }
 }
 
-const TABLES = Object.keys(PRIVILEGES);
+const TABLES = Object.keys({ ...PRIVILEGES, ...ACCESS_PRIVILEGES });
 const APPEND_ONLY = ["transfer", "movement_note", "request", "tenant_request"] as const;
 
 const ROLE = `SELECT current_user AS name, r.rolsuper, r.rolbypassrls

@@ -5,11 +5,16 @@
 import { DataSource, MigrationExecutor, type QueryRunner } from "typeorm";
 import { withSettings } from "./data-source.ts";
 import { APPLICATION_ROLE, Ledger1763800000001 } from "./migrations/1_ledger.ts";
+import { Access1763800000002 } from "./migrations/2_access.ts";
 import { TenantOnce1763800000003 } from "./migrations/3_tenant_once.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
 /** In their order. */
-export const migrations = [Ledger1763800000001, TenantOnce1763800000003] as const;
+export const migrations = [
+  Ledger1763800000001,
+  Access1763800000002,
+  TenantOnce1763800000003,
+] as const;
 
 const POSTGRES_MAJOR_MIN = 15;
 /** From this version on, belonging to a role and being allowed to become it are two things. */

@@ -14,6 +14,7 @@ export type GrantId = Id<"credit_grant">;
 export type ChargeId = Id<"charge">;
 export type InvoiceId = Id<"invoice">;
 export type InvoiceLineId = Id<"invoice_line">;
+export type ApiKeyId = Id<"api_key">;
 
 /** The counter has 42 bits: more objects than one customer can create. */
 const COUNTER_BITS = 42n;

@@ -38,6 +38,9 @@ const REFUSED: readonly Case[] = [
   ["balance_in_range", "balance", { issued: "NaN" }],
   ["currency_exponent_in_range", "currency", { exponent: -1 }],
   ["currency_exponent_in_range", "currency", { exponent: 13 }],
+  ["api_key_hash_is_sha256", "api_key", { secret_hash: Buffer.alloc(31) }],
+  ["api_key_hash_is_sha256", "api_key", { secret_hash: Buffer.from("ddk_in-the-clear") }],
+  ["api_key_admin_of_no_customer", "api_key", { role: "ADMIN" }],
   ["credit_grant_amount_positive", "credit_grant", { amount: TOO_MUCH }],
   ["credit_grant_amount_positive", "credit_grant", { amount: "NaN" }],
   [

@@ -41,6 +41,11 @@ const GRANTS = `SELECT format('GRANT %s ON %s TO %s;',
   FROM pg_class c, aclexplode(c.relacl) g
   WHERE c.oid = $1 AND g.grantee <> c.relowner GROUP BY c.relname, g.grantee ORDER BY 1`;
 
+const COLUMN_GRANTS = `SELECT format('GRANT %s (%s) ON %s TO %s;', g.privilege_type,
+    string_agg(a.attname, ', ' ORDER BY a.attnum), c.relname, g.grantee::regrole) AS line
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) g
+  WHERE c.oid = $1 GROUP BY g.privilege_type, c.relname, g.grantee ORDER BY 1`;
+
 const FUNCTIONS = `SELECT trim(pg_get_functiondef(p.oid)) || ';' || coalesce((
     SELECT string_agg(format(E'\\nGRANT %s ON FUNCTION %s TO %s;', g.privilege_type,
       p.oid::regprocedure, coalesce(nullif(g.grantee, 0)::regrole::text, 'PUBLIC')), '' ORDER BY 1)
@@ -65,6 +70,7 @@ export async function describeSchema(url: string): Promise<string> {
           ...(forced ? [`ALTER TABLE ${name} FORCE ROW LEVEL SECURITY;`] : []),
           ...(await lines(POLICIES, [oid])),
           ...(await lines(GRANTS, [oid])),
+          ...(await lines(COLUMN_GRANTS, [oid])),
           ...(await lines(INDEXES, [oid])),
         ].join("\n"),
       );

@@ -132,6 +132,18 @@ export const SAMPLE_ROWS = {
     answer: Buffer.from("a"),
     created_at: AT,
   },
+  api_key: {
+    tenant_id: TENANT,
+    api_key_id: id(7),
+    number: 1,
+    customer_id: id(1),
+    name: "portal",
+    role: "READER",
+    prefix: "ddk_sample0000",
+    secret_hash: Buffer.alloc(32, 1),
+    created_at: AT,
+    expires_at: LATER,
+  },
 } as const satisfies Record<string, Row>;
 
 export type Table = keyof typeof SAMPLE_ROWS;

@@ -6,9 +6,34 @@ CREATE TYPE credit_grant_status AS ENUM ('PENDING', 'ACTIVE', 'EXHAUSTED', 'EXPI
 CREATE TYPE funding_method AS ENUM ('PROMOTIONAL', 'INVOICE', 'EXTERNAL');
 CREATE TYPE invoice_kind AS ENUM ('PURCHASE', 'OVERAGE');
 CREATE TYPE invoice_status AS ENUM ('DRAFT', 'OPEN', 'AUTHORIZED', 'PAID', 'PAYMENT_FAILED', 'VOID');
+CREATE TYPE role AS ENUM ('ADMIN', 'WRITER', 'CHARGER', 'READER');
 CREATE TYPE settlement_mode AS ENUM ('CREDIT_THEN_INVOICE', 'CREDIT_ONLY');
 CREATE TYPE settlement_status AS ENUM ('PENDING', 'AUTHORIZED', 'SETTLED', 'FAILED');
 CREATE TYPE transfer_event AS ENUM ('FUNDED', 'PAYMENT_AUTHORIZED', 'AUTHORIZATION_REVERSED', 'PAYMENT_SETTLED', 'HELD', 'RELEASED', 'CONSUMED', 'RECOGNIZED', 'EXPIRED', 'VOIDED', 'FORFEITED', 'CORRECTED', 'ADJUSTED');
+
+CREATE TABLE api_key (
+  number bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  role role NOT NULL,
+  tenant_id uuid NOT NULL,
+  api_key_id uuid NOT NULL,
+  customer_id uuid,
+  name text NOT NULL,
+  prefix text NOT NULL,
+  secret_hash bytea NOT NULL,
+  CONSTRAINT api_key_pkey PRIMARY KEY (api_key_id),
+  CONSTRAINT api_key_admin_of_no_customer CHECK (((role <> 'ADMIN'::role) OR (customer_id IS NULL))),
+  CONSTRAINT api_key_hash_is_sha256 CHECK ((octet_length(secret_hash) = 32))
+) WITH (fillfactor=70);
+ALTER TABLE api_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY api_key_of_tenant ON api_key USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
+GRANT INSERT, SELECT ON api_key TO drawdown_app;
+GRANT UPDATE (revoked_at) ON api_key TO drawdown_app;
+CREATE UNIQUE INDEX api_key_in_creation_order ON public.api_key USING btree (tenant_id, number);
+CREATE UNIQUE INDEX api_key_prefix ON public.api_key USING btree (prefix);
 
 CREATE TABLE balance (
   tenant_id uuid NOT NULL,
@@ -280,6 +305,7 @@ CREATE TABLE tenant (
 ALTER TABLE tenant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_of_tenant ON tenant USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT SELECT, UPDATE ON tenant TO drawdown_app;
+CREATE INDEX tenant_in_creation_order ON public.tenant USING btree (created_at, tenant_id);
 
 CREATE TABLE tenant_request (
   created_at timestamp with time zone NOT NULL,
@@ -324,6 +350,16 @@ CREATE INDEX transfer_by_grant ON public.transfer USING btree (customer_id, cred
 CREATE INDEX transfer_ends_of_charge ON public.transfer USING btree (customer_id, charge_id, sequence) WHERE ((charge_id IS NOT NULL) AND (event = ANY (ARRAY['EXPIRED'::transfer_event, 'VOIDED'::transfer_event, 'CORRECTED'::transfer_event])));
 CREATE INDEX transfer_rare_movements ON public.transfer USING btree (customer_id, event, currency, sequence) WHERE (event = ANY (ARRAY['FUNDED'::transfer_event, 'EXPIRED'::transfer_event, 'VOIDED'::transfer_event, 'CORRECTED'::transfer_event, 'ADJUSTED'::transfer_event]));
 
+CREATE OR REPLACE FUNCTION public.create_tenants(tenant_ids uuid[], names text[], created_ats timestamp with time zone[])
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$INSERT INTO tenant (tenant_id, name, created_at)
+      SELECT * FROM unnest(tenant_ids, names, created_ats) RETURNING tenant_id$function$
+;
+GRANT EXECUTE ON FUNCTION create_tenants(uuid[],text[],timestamp with time zone[]) TO drawdown_app;
+
 CREATE OR REPLACE FUNCTION public.customers_due(customers_max integer)
  RETURNS TABLE(tenant_id uuid, customer_id uuid)
  LANGUAGE sql
@@ -344,12 +380,59 @@ AS $function$SELECT h.customer_id, h.sequence, h.next_due_at FROM customer_head 
 ;
 GRANT EXECUTE ON FUNCTION customers_watched(uuid[]) TO drawdown_app;
 
+CREATE OR REPLACE FUNCTION public.find_api_keys(prefixes text[])
+ RETURNS TABLE(prefix text, secret_hash bytea, api_key_id uuid, tenant_id uuid, customer_id uuid, role role, expires_in_ms double precision)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$SELECT k.prefix, k.secret_hash, k.api_key_id, k.tenant_id, k.customer_id, k.role,
+        extract(epoch FROM k.expires_at - c.clock) * 1000
+      FROM (SELECT ledger_clock() AS clock) c CROSS JOIN api_key k
+      WHERE k.prefix = ANY(prefixes) AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > c.clock)$function$
+;
+GRANT EXECUTE ON FUNCTION find_api_keys(text[]) TO drawdown_app;
+
 CREATE OR REPLACE FUNCTION public.ledger_clock()
  RETURNS timestamp with time zone
  LANGUAGE sql
 AS $function$SELECT clock_timestamp()$function$
 ;
 GRANT EXECUTE ON FUNCTION ledger_clock() TO drawdown_app;
+
+CREATE OR REPLACE FUNCTION public.lock_tenants()
+ RETURNS TABLE(tenant_count bigint, newest_created_at timestamp with time zone)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$SELECT pg_advisory_xact_lock(8387231245791425313);
+      SELECT count(*), max(t.created_at) FROM tenant t$function$
+;
+GRANT EXECUTE ON FUNCTION lock_tenants() TO drawdown_app;
+
+CREATE OR REPLACE FUNCTION public.record_api_key_use(api_key_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$UPDATE api_key k SET last_used_at = ledger_clock()
+      FROM (
+        SELECT u.api_key_id FROM api_key u WHERE u.api_key_id = ANY(api_key_ids)
+          AND (u.last_used_at IS NULL OR u.last_used_at < ledger_clock() - interval '1 minute')
+        ORDER BY u.api_key_id FOR NO KEY UPDATE SKIP LOCKED
+      ) f
+      WHERE k.api_key_id = f.api_key_id$function$
+;
+GRANT EXECUTE ON FUNCTION record_api_key_use(uuid[]) TO drawdown_app;
+
+CREATE OR REPLACE FUNCTION public.tenant_of_api_key(sought_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$SELECT k.tenant_id FROM api_key k WHERE k.api_key_id = sought_id$function$
+;
+GRANT EXECUTE ON FUNCTION tenant_of_api_key(uuid) TO drawdown_app;
 
 CREATE OR REPLACE FUNCTION public.tenants()
  RETURNS TABLE(tenant_id uuid, name text)
@@ -359,3 +442,14 @@ CREATE OR REPLACE FUNCTION public.tenants()
 AS $function$SELECT t.tenant_id, t.name FROM tenant t$function$
 ;
 GRANT EXECUTE ON FUNCTION tenants() TO drawdown_app;
+
+CREATE OR REPLACE FUNCTION public.tenants_after(after_created_at timestamp with time zone, after_tenant_id uuid, tenants_max integer)
+ RETURNS TABLE(tenant_id uuid, name text, created_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$SELECT t.tenant_id, t.name, t.created_at FROM tenant t
+      WHERE (t.created_at, t.tenant_id) > (after_created_at, after_tenant_id)
+      ORDER BY t.created_at, t.tenant_id LIMIT tenants_max$function$
+;
+GRANT EXECUTE ON FUNCTION tenants_after(timestamp with time zone,uuid,integer) TO drawdown_app;

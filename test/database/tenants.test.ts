@@ -126,6 +126,7 @@ describe("L2 transfers are append-only", () => {
     ["a grant", "DELETE FROM credit_grant"],
     ["a charge", "DELETE FROM charge"],
     ["an invoice", "DELETE FROM invoice"],
+    ["an API key", "DELETE FROM api_key"],
   ])("the application cannot delete %s", async (_, statement) => {
     const refusal = () => refusalOf(app.query(statement));
     expect(await inTransaction(app, TENANT, refusal)).toBe(INSUFFICIENT_PRIVILEGE);

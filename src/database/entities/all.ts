@@ -1,4 +1,5 @@
 /** Owns the list of the entities: one per table of the schema. */
+import { apiKeys } from "./api-key.ts";
 import { charges } from "./charge.ts";
 import { creditGrants } from "./credit-grant.ts";
 import { balances, customerHeads, customerKeys, customers, requests } from "./customer.ts";
@@ -22,4 +23,5 @@ export const entities = [
   movementNotes,
   requests,
   tenantRequests,
+  apiKeys,
 ] as const;

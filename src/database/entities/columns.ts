@@ -21,6 +21,7 @@ import type {
 } from "../../ledger/lot.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
 import { formatInstant, type Instant } from "../../money/time.ts";
+import { ROLES, type Role } from "../../registry/api-key.ts";
 
 type Column = EntitySchemaColumnOptions;
 
@@ -128,6 +129,8 @@ export const invoiceStatus = enumeration<InvoiceStatus>("invoice_status", [
   "PAYMENT_FAILED",
   "VOID",
 ]);
+
+export const role = enumeration<Role>("role", ROLES);
 
 /** The same column where it may be empty. */
 export const optional = (column: Column): Column => ({ ...column, nullable: true });

@@ -23,6 +23,7 @@ export const tenants = new EntitySchema<TenantRow>({
     customer_count: { ...column.bigint, default: 0 },
     created_at: column.time,
   },
+  indices: [{ name: "tenant_in_creation_order", columns: ["created_at", "tenant_id"] }],
 });
 
 export interface CurrencyRow {
