@@ -7,7 +7,8 @@ import { openDatabaseOf } from "./database-of.ts";
 import type { CustomerId } from "./ledger/ids.ts";
 import type { AuditEvent } from "./queries/audit/audit.ts";
 import { LedgerReads } from "./queries/ledger-reads.ts";
-import { listTenants, type Tenant } from "./queries/tenants.ts";
+import { everyTenant } from "./queries/tenants.ts";
+import type { Tenant } from "./registry/tenant.ts";
 
 const CUSTOMER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export async function audit(config: Config, words: readonly string[]): Promise<number> {
@@ -20,7 +21,7 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
   try {
     const { reads } = database.connections;
     let findings = 0;
-    for (const tenant of await listTenants(reads)) {
+    for await (const tenant of everyTenant(reads)) {
       const ask = { tenantId: tenant.id, customerId: customer as CustomerId | null };
       const events = new LedgerReads(reads).audit(ask, new AbortController().signal);
       for await (const event of events) {

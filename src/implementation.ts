@@ -1,11 +1,13 @@
 /** Owns what implements the contract: which services there are, and what each is made of. */
 import type { Database } from "./database/data-source.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
+import { AccessReads } from "./queries/access-reads.ts";
 import { Balances } from "./queries/balances.ts";
 import { CustomerReads } from "./queries/customer-reads.ts";
 import { CustomerWatch } from "./queries/customer-watch.ts";
 import { LedgerReads } from "./queries/ledger-reads.ts";
 import { TenantReads } from "./queries/tenant-reads.ts";
+import { makeAccessService } from "./rpc/access-service.ts";
 import { makeBalanceService } from "./rpc/balance-service.ts";
 import { makeChargeService } from "./rpc/charge-service.ts";
 import { makeCreditGrantService } from "./rpc/credit-grant-service.ts";
@@ -38,5 +40,6 @@ export function implementContract(parts: {
     makeBalanceService({ balances, watch }),
     makeHistoryService({ customers, watch }),
     makeLedgerService({ customers, ledger: new LedgerReads(reads) }),
+    makeAccessService({ pipeline, reads: new AccessReads(reads) }),
   ];
 }

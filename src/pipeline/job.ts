@@ -42,8 +42,10 @@ export interface Write<Result, Answer> extends Command<Result, Answer> {
   readonly keptIn: "charge" | "request";
 }
 
-/** One mutation of what a tenant has registered: customers, currencies, rate cards. */
+/** One mutation of what a tenant has registered: customers, currencies, rate cards, API keys. */
 export interface RegistryWrite<Result, Answer> extends Command<Result, Answer> {
+  /** The customer that the command names, if any: looked for before the request id is (W3). */
+  readonly customerId?: CustomerId;
   /** All that the verb can ask for. */
   readonly needs: readonly RegistryNeed[];
   readonly verb: (registry: Registry) => Result;

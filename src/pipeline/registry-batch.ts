@@ -2,9 +2,12 @@
  * Owns one transaction of the registry's lane: lock the tenant, load what the commands look at, run
  * them in arrival order, store what they added. Nobody is answered from here.
  */
+import { customerNotFound } from "../customer/customer-not-found.ts";
 import { assert, Refusal } from "../errors.ts";
-import type { TenantId } from "../ledger/ids.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { Registry } from "../registry/registry.ts";
+import { tenantNotFound } from "../registry/tenant.ts";
+import { findNamedCustomers } from "./access-load.ts";
 import type { RegistryWrite } from "./job.ts";
 import type { Outcome, Pending } from "./pending.ts";
 import { loadRegistered, loadTenantAnswers, lockTenant } from "./registry-load.ts";
@@ -30,11 +33,15 @@ export async function runRegistryBatch(
   { tenantId, jobs, random32 }: RegistryBatch,
 ): Promise<ReadonlyMap<RegistryJob, Outcome>> {
   const needs = jobs.flatMap(({ write }) => write.needs);
-  const [tenant, firstAnswers, registered] = await Promise.all([
+  const [tenant, firstAnswers, registered, customers] = await Promise.all([
     lockTenant(session, tenantId),
     loadTenantAnswers(session, tenantId, jobs),
     loadRegistered(session, tenantId, needs),
+    findNamedCustomers(session, tenantId, jobs),
   ]);
+  if (tenant === undefined) {
+    return new Map(jobs.map((job) => [job, { kind: "failed", error: tenantNotFound(tenantId) }]));
+  }
   const { now, customerCount } = tenant;
   const registry = new Registry({ now, customerCount, needs, random32 });
   registered(registry);
@@ -45,7 +52,8 @@ export async function runRegistryBatch(
   const requests: StoredTenantRequest[] = [];
   for (const job of jobs) {
     try {
-      outcomes.set(job, { kind: "answered", answer: runOne(job, { registry, answers, requests }) });
+      const answer = runOne(job, { registry, customers, answers, requests });
+      outcomes.set(job, { kind: "answered", answer });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       outcomes.set(job, { kind: "failed", error });
@@ -60,12 +68,14 @@ function runOne(
   { write }: RegistryJob,
   parts: {
     readonly registry: Registry;
+    readonly customers: ReadonlySet<CustomerId>;
     readonly answers: RequestAnswers<Uint8Array>;
     readonly requests: StoredTenantRequest[];
   },
 ): unknown {
-  const { registry, answers, requests } = parts;
-  const { request } = write;
+  const { registry, customers, answers, requests } = parts;
+  const { request, customerId } = write;
+  if (customerId !== undefined && !customers.has(customerId)) throw customerNotFound(customerId);
   const given = answers.find(request);
   if (given !== undefined) {
     return given.kind === "stored" ? write.decode(given.stored) : given.answer;

@@ -7,6 +7,7 @@ import type { TenantId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
 import type { Registry, RegistryNeed } from "../registry/registry.ts";
+import { loadAccess } from "./access-load.ts";
 import { READ_CLOCK } from "./batch.ts";
 import * as statements from "./load-statements.ts";
 import type { RegistryJob } from "./registry-batch.ts";
@@ -51,18 +52,18 @@ interface CurrencyRow {
   readonly exponent: number;
 }
 
-/** Locks the tenant, and only then reads the clock. */
+/** Locks the tenant, and only then reads the clock. Undefined when there is no such tenant. */
 export async function lockTenant(
   session: Session,
   tenantId: TenantId,
-): Promise<{ readonly now: Instant; readonly customerCount: bigint }> {
+): Promise<{ readonly now: Instant; readonly customerCount: bigint } | undefined> {
   const [tenants, clocks] = await Promise.all([
     session.rows<{ customer_count: bigint }>(LOCK_TENANT, [tenantId]),
     session.rows<{ now: Instant }>(READ_CLOCK, []),
   ]);
   const customerCount = tenants[0]?.customer_count;
   const now = clocks[0]?.now;
-  assert(customerCount !== undefined, "the tenant of a command exists");
+  if (customerCount === undefined) return undefined;
   assert(now !== undefined, "the database has a clock");
   return { now, customerCount };
 }
@@ -95,20 +96,22 @@ export async function loadRegistered(
   for (const need of needs) {
     if (need.kind === "customer_key") keys.add(need.key);
     else if (need.kind === "currency") codes.add(need.code);
-    else cards.add(need.key);
+    else if (need.kind === "rate_card") cards.add(need.key);
   }
   const load = async <Row extends object>(statement: Statement, names: ReadonlySet<string>) =>
     names.size === 0 ? [] : session.rows<Row>(statement, [tenantId, [...names]]);
-  const [keyRows, currencyRows, cardRows, counts] = await Promise.all([
+  const [keyRows, currencyRows, cardRows, counts, access] = await Promise.all([
     load<{ key: string }>(LOAD_TAKEN_KEYS, keys),
     load<CurrencyRow>(statements.LOAD_CURRENCIES, codes),
     load<RateCardRow>(statements.LOAD_NEWEST_RATE_CARDS, cards),
     cards.size === 0 ? [] : session.rows<{ count: bigint }>(COUNT_RATE_CARDS, [tenantId]),
+    loadAccess(session, tenantId, needs),
   ]);
   return (registry) => {
     for (const { key } of keyRows) registry.takenKeys.add(key);
     for (const row of currencyRows) registry.currencies.set(row.code, { ...row, iso: false });
     for (const row of cardRows) registry.rateCards.set(row.key, rateCardOf(row));
     registry.rateCardCount = counts[0]?.count ?? 0n;
+    access(registry);
   };
 }

@@ -5,37 +5,22 @@ import type { TenantId } from "../ledger/ids.ts";
 import type { Instant } from "../money/time.ts";
 import { priceToJson } from "../pricing/price-json.ts";
 import type { NewCustomer, RegisteredCurrency, Registry } from "../registry/registry.ts";
+import {
+  CREATE_TENANTS,
+  createdValues,
+  insertApiKeys,
+  REVOKE_API_KEYS,
+  revokedValues,
+} from "./access-writes.ts";
 import type { RequestKey } from "./job.ts";
 import type { Session } from "./session.ts";
-import { type Column, cellsOf, type Statement } from "./statement.ts";
+import type { Column, Statement } from "./statement.ts";
+import { insertForTenant, type TenantInsert } from "./tenant-insert.ts";
 
 export interface StoredTenantRequest {
   readonly request: RequestKey;
   readonly answer: Uint8Array;
   readonly createdAt: Instant;
-}
-
-interface TenantInsert<Row> {
-  readonly statement: Statement;
-  readonly values: (tenantId: TenantId, rows: readonly Row[]) => unknown[];
-}
-
-/**
- * Inserts rows of the tenant, which the statement names by its row. A customer is new as well, so
- * there is no head yet that could be named instead.
- */
-function insertForTenant<Row>(table: string, columns: readonly Column<Row>[]): TenantInsert<Row> {
-  const names = columns.map(({ name }) => name).join(", ");
-  const arrays = columns.map(({ type }, index) => `$${index + 2}::${type}[]`);
-  const elements = columns.map(({ name, cast }) => `n.${name}${cast ? `::${cast}` : ""}`);
-  const text = `INSERT INTO ${table} (tenant_id, ${names})
-    SELECT t.tenant_id, ${elements.join(", ")}
-    FROM unnest(${arrays.join(", ")}) AS n(${names})
-    JOIN tenant t ON t.tenant_id = $1::uuid`;
-  return {
-    statement: { name: `insert_${table}`, text },
-    values: (tenantId, rows) => [tenantId, ...columns.map((column) => cellsOf(column, rows))],
-  };
 }
 
 const COUNT_CUSTOMERS: Statement = {
@@ -177,6 +162,10 @@ export async function storeRegistry(
     ],
     archived.length,
   );
+  insert(insertApiKeys, registry.newApiKeys);
+  const { revokedApiKeys: revoked, newTenants } = registry;
+  send(REVOKE_API_KEYS, revokedValues(tenantId, revoked), revoked.length);
+  send(CREATE_TENANTS, createdValues(newTenants), newTenants.length);
   insert(insertRequests, requests);
   await Promise.all(sent);
 }

@@ -1,12 +1,56 @@
-/** Owns the list of tenants, for commands that go over all of them. */
+/** Owns the lists of tenants: pages for the operator, and all of them for commands. */
 import type { DataSource } from "typeorm";
 import type { TenantId } from "../ledger/ids.ts";
+import { formatInstant, type Instant } from "../money/time.ts";
+import type { Tenant } from "../registry/tenant.ts";
+import { askDatabase } from "./ask-database.ts";
+import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { type Binding, makeToken, readToken } from "./page-token.ts";
 
-export interface Tenant {
-  readonly id: TenantId;
+const TENANTS_AFTER = "SELECT * FROM tenants_after($1, $2, $3)";
+
+/** Stands before all tenants. */
+const START = "-infinity 00000000-0000-0000-0000-000000000000";
+const BINDING: Binding = ["tenants"];
+const TENANTS_AT_ONCE = 1_000;
+
+interface TenantRow {
+  readonly tenant_id: TenantId;
   readonly name: string;
+  readonly created_at: Instant;
 }
 
-export async function listTenants(reads: DataSource): Promise<readonly Tenant[]> {
-  return await reads.query("SELECT tenant_id AS id, name FROM tenants() ORDER BY tenant_id");
+/** The oldest first. */
+export async function listTenants(reads: DataSource, page: PageRequest): Promise<Page<Tenant>> {
+  const start = page.token === "" ? START : readToken(BINDING, page.token, "page_token");
+  const { rows, more } = await gatherPage<TenantRow>({
+    rowsMax: page.rowsMax,
+    read: (last, limit) => {
+      const place = last === undefined ? start : placeOf(last);
+      return askDatabase<TenantRow>(reads, TENANTS_AFTER, [...place.split(" "), limit]);
+    },
+    bytesOf: ({ name }) => ROW_BYTES + bytesOfTexts([name]),
+  });
+  const last = more ? rows.at(-1) : undefined;
+  const nextToken = last === undefined ? "" : makeToken(BINDING, placeOf(last));
+  const items = rows.map((row) => ({
+    id: row.tenant_id,
+    name: row.name,
+    createdAt: row.created_at,
+  }));
+  return { items, nextToken };
+}
+
+function placeOf({ created_at: createdAt, tenant_id: id }: TenantRow): string {
+  return `${formatInstant(createdAt)} ${id}`;
+}
+
+/** Every tenant, one page after the other. */
+export async function* everyTenant(reads: DataSource): AsyncGenerator<Tenant, void, undefined> {
+  let token = "";
+  do {
+    const page = await listTenants(reads, { rowsMax: TENANTS_AT_ONCE, token });
+    yield* page.items;
+    token = page.nextToken;
+  } while (token !== "");
 }

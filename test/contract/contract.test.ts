@@ -56,6 +56,11 @@ const CALLS = `
   LedgerService       s ListTransfers
   LedgerService       r GetTrialBalance
   LedgerService       s Audit
+  AccessService       m CreateTenant
+  AccessService       r ListTenants
+  AccessService       m CreateApiKey
+  AccessService       r ListApiKeys
+  AccessService       m RevokeApiKey
 `;
 
 const { IDEMPOTENT, NO_SIDE_EFFECTS } = MethodOptions_IdempotencyLevel;

@@ -1,5 +1,6 @@
 /** Owns the list of the contract's services, and a walk over the fields of their requests. */
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { AccessService } from "../../gen/drawdown/v1/access_service_pb.ts";
 import { BalanceService } from "../../gen/drawdown/v1/balance_service_pb.ts";
 import { ChargeService } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { CreditGrantService } from "../../gen/drawdown/v1/credit_grant_service_pb.ts";
@@ -10,7 +11,8 @@ import { InvoiceService } from "../../gen/drawdown/v1/invoice_service_pb.ts";
 import { LedgerService } from "../../gen/drawdown/v1/ledger_service_pb.ts";
 import { RateCardService } from "../../gen/drawdown/v1/rate_card_service_pb.ts";
 
-export const SERVICES = [
+/** Those about the books, which a model of them answers as well. */
+const LEDGER_SERVICES = [
   CustomerService,
   CurrencyService,
   CreditGrantService,
@@ -22,6 +24,9 @@ export const SERVICES = [
   LedgerService,
 ] as const;
 
+export const SERVICES = [...LEDGER_SERVICES, AccessService] as const;
+
+export const LEDGER_METHODS = LEDGER_SERVICES.flatMap((service) => service.methods);
 export const METHODS = SERVICES.flatMap((service) => service.methods);
 
 /** Every field that a request can carry, in messages of the contract at any depth. */

@@ -10,7 +10,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { METHODS } from "../contract/descriptors.ts";
+import { LEDGER_METHODS } from "../contract/descriptors.ts";
 import { type Book, nextDue } from "./books.ts";
 import { DAY } from "./figures.ts";
 import { Model } from "./model.ts";
@@ -165,7 +165,7 @@ export class Run {
 }
 
 function methodOf(rpc: string): DescMethod {
-  const method = METHODS.find(({ name }) => name === rpc);
+  const method = LEDGER_METHODS.find(({ name }) => name === rpc);
   if (method === undefined) throw new Error(`the contract has no RPC ${rpc}`);
   return method;
 }

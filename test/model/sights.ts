@@ -10,7 +10,7 @@ import {
 import { InvoiceKindSchema, InvoiceStatusSchema } from "../../gen/drawdown/v1/invoice_pb.ts";
 import { MovementTypeSchema } from "../../gen/drawdown/v1/movement_pb.ts";
 import { AccountSchema, TransferEventSchema } from "../../gen/drawdown/v1/transfer_pb.ts";
-import { METHODS } from "../contract/descriptors.ts";
+import { LEDGER_METHODS } from "../contract/descriptors.ts";
 import { isObject, replaceTexts } from "./names.ts";
 import type { Outcome } from "./subject.ts";
 
@@ -35,7 +35,7 @@ const ENUMS: readonly DescEnum[] = [
 ];
 
 const SIGHTS: readonly string[] = [
-  ...METHODS.map(({ name }) => name),
+  ...LEDGER_METHODS.map(({ name }) => name),
   ...REASONS,
   ...ENUMS.flatMap(({ values }) => values.slice(1).map(({ name }) => name)),
 ];

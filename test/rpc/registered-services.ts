@@ -1,6 +1,7 @@
 /**
- * Owns the services of what a tenant registers, over a pipeline and a database of their own, and
- * how tests call them: as the guard does, so what is well formed reaches the handler.
+ * Owns the services of what a tenant registers, and of who may call, over a pipeline and a database
+ * of their own, and how tests call them: as the guard does, so what is well formed reaches the
+ * handler.
  */
 import {
   create,
@@ -11,16 +12,19 @@ import {
 } from "@bufbuild/protobuf";
 import { Refusal } from "../../src/errors.ts";
 import type { TenantId } from "../../src/ledger/ids.ts";
+import { AccessReads } from "../../src/queries/access-reads.ts";
 import { TenantReads } from "../../src/queries/tenant-reads.ts";
+import { makeAccessService } from "../../src/rpc/access-service.ts";
 import { makeCurrencyService } from "../../src/rpc/currency-service.ts";
 import { makeCustomerService } from "../../src/rpc/customer-service.ts";
 import { makeRateCardService } from "../../src/rpc/rate-card-service.ts";
 import { requireValid } from "../../src/rpc/validation.ts";
-import { openLedger, TENANT } from "../pipeline/ledger.ts";
+import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 
 export const OTHER_TENANT = "01900000-0000-7000-8000-0000000000ff" as TenantId;
 
 export interface RegisteredServices {
+  readonly ledger: TestLedger;
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
@@ -30,16 +34,21 @@ export interface RegisteredServices {
 }
 
 export async function openRegisteredServices(): Promise<RegisteredServices> {
-  const { superuser, pipeline, connections, close } = await openLedger();
+  const ledger = await openLedger();
+  const { superuser, pipeline, connections, close } = ledger;
   await superuser.query(
     "INSERT INTO tenant (tenant_id, name, created_at) VALUES ($1, 'other', clock_timestamp())",
     [OTHER_TENANT],
   );
   const parts = { pipeline, reads: new TenantReads(connections.reads) };
-  const methods = [makeCustomerService, makeCurrencyService, makeRateCardService].flatMap(
-    (make) => make(parts).methods,
-  );
+  const methods = [
+    makeCustomerService(parts),
+    makeCurrencyService(parts),
+    makeRateCardService(parts),
+    makeAccessService({ pipeline, reads: new AccessReads(connections.reads) }),
+  ].flatMap((service) => service.methods);
   return {
+    ledger,
     async call<I extends DescMessage, O extends DescMessage>(
       method: DescMethodUnary<I, O>,
       request: MessageInitShape<I>,

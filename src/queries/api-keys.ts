@@ -1,0 +1,52 @@
+/** Owns the reads of API keys: a tenant's in the order of creation, and whose one is. */
+import type { DataSource } from "typeorm";
+import { type ApiKeyRow, apiKeys } from "../database/entities/api-key.ts";
+import { tenants } from "../database/entities/tenant.ts";
+import type { ApiKeyId, TenantId } from "../ledger/ids.ts";
+import { apiKeyOf } from "../pipeline/api-key-rows.ts";
+import type { ApiKey } from "../registry/api-key.ts";
+import { apiKeyNotFound } from "../registry/revoke-api-key.ts";
+import { tenantNotFound } from "../registry/tenant.ts";
+import { askDatabase } from "./ask-database.ts";
+import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { type Binding, makeToken, readToken } from "./page-token.ts";
+import type { TenantReads } from "./tenant-reads.ts";
+
+/** The oldest first, by creation sequence. */
+export async function listApiKeys(
+  reads: TenantReads,
+  tenantId: TenantId,
+  page: PageRequest,
+): Promise<Page<ApiKey>> {
+  const binding: Binding = ["api_keys", tenantId];
+  const { rows, more } = await reads.read(tenantId, async (manager) => {
+    const exists = await manager.getRepository(tenants).existsBy({ tenant_id: tenantId });
+    if (!exists) throw tenantNotFound(tenantId);
+    const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
+    return gatherPage<ApiKeyRow>({
+      rowsMax: page.rowsMax,
+      read: (last, limit) =>
+        manager
+          .getRepository(apiKeys)
+          .createQueryBuilder("k")
+          .where("k.tenant_id = :tenantId", { tenantId })
+          .andWhere("k.number > :after", { after: last?.number ?? start })
+          .orderBy("k.number")
+          .limit(limit)
+          .getMany(),
+      bytesOf: ({ name }) => ROW_BYTES + bytesOfTexts([name]),
+    });
+  });
+  const last = more ? rows.at(-1) : undefined;
+  const nextToken = last === undefined ? "" : makeToken(binding, last.number.toString());
+  return { items: rows.map(apiKeyOf), nextToken };
+}
+
+const TENANT_OF_API_KEY = "SELECT tenant_of_api_key($1) AS tenant_id";
+
+/** An operator names an API key by its id alone. */
+export async function getTenantOfApiKey(reads: DataSource, id: ApiKeyId): Promise<TenantId> {
+  const [row] = await askDatabase<{ tenant_id: TenantId | null }>(reads, TENANT_OF_API_KEY, [id]);
+  if (row === undefined || row.tenant_id === null) throw apiKeyNotFound(id);
+  return row.tenant_id;
+}
