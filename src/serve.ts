@@ -1,17 +1,15 @@
 /** Owns the running service: puts its parts together, says where it listens, and ends it well. */
 import { randomInt } from "node:crypto";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { recognizeCallers } from "./callers.ts";
 import type { Config } from "./config.ts";
 import { isMigrated } from "./database/check-role.ts";
 import { useOf } from "./database/connection.ts";
-import { DEFAULT_TENANT_ID } from "./database/migrations/1_ledger.ts";
 import { openDatabaseOf } from "./database-of.ts";
 import { implementContract } from "./implementation.ts";
-import type { TenantId } from "./ledger/ids.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { Sweeper } from "./pipeline/sweep.ts";
 import { obtainAdminKey } from "./server/admin-key.ts";
-import { authenticateByKey } from "./server/authentication.ts";
 import type { TlsFiles } from "./server/certificates.ts";
 import { createLogger } from "./server/log.ts";
 import { measureLanes, PipelineMetrics } from "./server/pipeline-metrics.ts";
@@ -45,12 +43,17 @@ export async function serve(config: Config): Promise<number> {
       pipeline,
       report: (error) => logger.warn({ err: error }, "the sweeper could not ask what is due"),
     });
+    const callers = recognizeCallers({
+      connections: database.connections,
+      adminKey,
+      report: (error) => logger.warn({ err: error }, "the API keys in use could not be checked"),
+    });
     const server = await startServer({
       host: config.host,
       httpPort: config.httpPort,
       grpcPort: config.grpcPort,
       services: implementContract({ reads, pipeline }),
-      authenticate: authenticateByKey(adminKey, DEFAULT_TENANT_ID as TenantId),
+      authenticate: callers.authenticate,
       ready: () => isMigrated(reads),
       registry,
       logger,
@@ -65,6 +68,7 @@ export async function serve(config: Config): Promise<number> {
     logger.info({ signal }, "draining");
     await sweeper.stop();
     await server.drain(DRAIN_MS_MAX);
+    callers.close();
     await pipeline.idle();
     logger.info("drained");
     return 0;

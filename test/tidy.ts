@@ -23,7 +23,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   // The composition root: the program, its commands, and what they share.
   ["main.ts"],
   ["serve.ts", "audit.ts", "usage.ts"],
-  ["implementation.ts", "database-of.ts"],
+  ["implementation.ts", "callers.ts", "database-of.ts"],
   ["server"],
   ["config.ts"],
   ["config-values.ts"],

@@ -1,10 +1,10 @@
-/** Owns the reads of API keys: a tenant's in the order of creation, and whose one is. */
+/** Owns the reads of API keys: a tenant's in the order of creation, whose one is, who calls. */
 import type { DataSource } from "typeorm";
 import { type ApiKeyRow, apiKeys } from "../database/entities/api-key.ts";
 import { tenants } from "../database/entities/tenant.ts";
-import type { ApiKeyId, TenantId } from "../ledger/ids.ts";
+import type { ApiKeyId, CustomerId, TenantId } from "../ledger/ids.ts";
 import { apiKeyOf } from "../pipeline/api-key-rows.ts";
-import type { ApiKey } from "../registry/api-key.ts";
+import type { ApiKey, Role } from "../registry/api-key.ts";
 import { apiKeyNotFound } from "../registry/revoke-api-key.ts";
 import { tenantNotFound } from "../registry/tenant.ts";
 import { askDatabase } from "./ask-database.ts";
@@ -49,4 +49,46 @@ export async function getTenantOfApiKey(reads: DataSource, id: ApiKeyId): Promis
   const [row] = await askDatabase<{ tenant_id: TenantId | null }>(reads, TENANT_OF_API_KEY, [id]);
   if (row === undefined || row.tenant_id === null) throw apiKeyNotFound(id);
   return row.tenant_id;
+}
+
+const FIND_API_KEYS = `SELECT prefix, secret_hash, api_key_id, tenant_id, customer_id, role,
+    expires_in_ms FROM find_api_keys($1)`;
+
+/** An API key as callers are recognized by it. */
+export interface FoundApiKey {
+  readonly prefix: string;
+  readonly secretHash: Buffer;
+  readonly id: ApiKeyId;
+  readonly tenantId: TenantId;
+  readonly customerId: CustomerId | null;
+  readonly role: Role;
+  /** By the database's clock, so that a replica's own does not matter. Null for never. */
+  readonly expiresInMs: number | null;
+}
+
+interface FoundRow {
+  readonly prefix: string;
+  readonly secret_hash: Buffer;
+  readonly api_key_id: ApiKeyId;
+  readonly tenant_id: TenantId;
+  readonly customer_id: CustomerId | null;
+  readonly role: Role;
+  readonly expires_in_ms: number | null;
+}
+
+/** Finds those of the API keys, named by how their secrets begin, that open something now. */
+export async function findApiKeys(
+  reads: DataSource,
+  prefixes: readonly string[],
+): Promise<readonly FoundApiKey[]> {
+  const rows = await askDatabase<FoundRow>(reads, FIND_API_KEYS, [prefixes]);
+  return rows.map((row) => ({
+    prefix: row.prefix,
+    secretHash: row.secret_hash,
+    id: row.api_key_id,
+    tenantId: row.tenant_id,
+    customerId: row.customer_id,
+    role: row.role,
+    expiresInMs: row.expires_in_ms,
+  }));
 }

@@ -47,13 +47,14 @@ function find(
   return manager.getRepository(customers).findOneBy({ tenant_id: tenantId, customer_id: id });
 }
 
-/** The oldest first, by creation sequence (H4). */
+/** The oldest first, by creation sequence (H4). With a customer named it is that one alone. */
 export async function listCustomers(
   reads: TenantReads,
-  tenantId: TenantId,
+  of: { readonly tenantId: TenantId; readonly customerId: CustomerId | null },
   page: PageRequest,
 ): Promise<Page<CustomerProfile>> {
-  const binding: Binding = ["customers", tenantId];
+  const { tenantId, customerId } = of;
+  const binding: Binding = ["customers", tenantId, customerId];
   const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
   const { rows, more } = await reads.read(tenantId, (manager) =>
     gatherPage<CustomerRow>({
@@ -64,6 +65,7 @@ export async function listCustomers(
           .createQueryBuilder("c")
           .where("c.tenant_id = :tenantId", { tenantId })
           .andWhere("c.number > :after", { after: last?.number ?? start })
+          .andWhere(customerId === null ? "true" : "c.customer_id = :customerId", { customerId })
           .orderBy("c.number")
           .limit(limit)
           .getMany(),

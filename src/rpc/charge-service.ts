@@ -23,6 +23,7 @@ import {
 import { fromProtoCustomerName, fromProtoId } from "./from-proto/id.ts";
 import { fromProtoPage } from "./from-proto/page.ts";
 import { type ImplementedService, implement } from "./method.ts";
+import { checkOwnCustomer } from "./own-customer.ts";
 import { toProtoCharge } from "./to-proto/charge.ts";
 import { toProtoChargePreview } from "./to-proto/charge-preview.ts";
 import { toProtoMovement } from "./to-proto/movement.ts";
@@ -37,7 +38,10 @@ export function makeChargeService(parts: {
     createCharge: async (request, call) => pipeline.submit(createChargeWrite(request, call)),
     batchCreateCharges: async (request, call) =>
       batchCreateCharges(request.requests, {
-        write: (item) => createChargeWrite(item, call),
+        write: (item) => {
+          checkOwnCustomer(call, item.customerId);
+          return createChargeWrite(item, call);
+        },
         submit: (write) => pipeline.submit(write),
       }),
     settleCharge: async (request, call) => pipeline.submit(settleChargeWrite(request, call)),

@@ -12,11 +12,13 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import type { TenantId } from "../ledger/ids.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
 
 /** What a handler may know of the call it answers, besides the request. */
 export interface Call {
   readonly tenantId: TenantId;
+  /** The only customer that the caller may know of; null for all of the tenant. */
+  readonly customerId: CustomerId | null;
   /**
    * Aborted when the deadline passes, when the caller goes away and, for streams, when the service
    * drains. Its reason is what to throw.

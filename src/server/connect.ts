@@ -82,15 +82,28 @@ function routes(services: readonly GuardedService[], limits: Limits): readonly U
 }
 
 /** Runs before the body is read. What it throws is the answer. */
-function admit(guarded: GuardedMethod | undefined, context: HandlerContext, limits: Limits): void {
+function admit(
+  guarded: GuardedMethod | undefined,
+  context: HandlerContext,
+  limits: Limits,
+): void | Promise<void> {
   if (context.requestMethod === "GET") context.responseHeader.set("Cache-Control", "no-store");
   if (guarded === undefined) throw new ConnectError("no such method", Code.Unimplemented);
-  const call = guarded.admit(headersOf(context.requestHeader));
+  const { method } = guarded;
+  const admitted = guarded.admit(headersOf(context.requestHeader));
+  if (!(admitted instanceof Promise)) begin(admitted, context, { method, limits });
+  else return admitted.then((call) => begin(call, context, { method, limits }));
+}
+
+function begin(
+  call: AdmittedCall,
+  context: HandlerContext,
+  { method, limits }: { readonly method: DescMethod; readonly limits: Limits },
+): void {
   context.values.set(ADMITTED, call);
   // The library aborts this signal with whatever went wrong, just before it writes the answer.
   const { signal, values } = context;
-  const onAbort = () =>
-    settle(call, signal.reason, { method: guarded.method, body: values.get(BODY), limits });
+  const onAbort = () => settle(call, signal.reason, { method, body: values.get(BODY), limits });
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
 }

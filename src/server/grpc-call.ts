@@ -62,16 +62,31 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
 
   onReceiveMetadata(metadata: Metadata): void {
     try {
-      this.#admitted = this.#guarded.admit(headersOf(metadata));
+      const admitted = this.#guarded.admit(headersOf(metadata));
+      if (!(admitted instanceof Promise)) this.#begin(admitted);
+      else {
+        admitted.then(
+          (call) => this.#begin(call),
+          (error) => this.#fail(error),
+        );
+      }
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** Only now anything of the body is asked for. */
+  #begin(admitted: AdmittedCall): void {
+    this.#admitted = admitted;
+    if (this.#cancelled) {
+      admitted.abort(callerGone());
       return;
     }
-    this.#admitted.onStalled = () => this.#written?.();
+    admitted.onStalled = () => this.#written?.();
     this.#limitTime();
     if (this.#guarded.method.methodKind === "bidi_streaming") {
       this.#requests = new RequestQueue(() => this.#call.startRead());
-      void this.#answer(this.#admitted);
+      void this.#answer(admitted);
     } else {
       this.#call.startRead();
     }
@@ -193,6 +208,7 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
     if (refusal !== undefined) {
       this.#fail(refusal);
     } else {
+      this.#cancelled = true;
       admitted?.abort(new ConnectError(details, code as number));
       this.#send(status);
     }

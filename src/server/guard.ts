@@ -1,7 +1,7 @@
 /**
- * Owns what happens around every call, on both edges alike: who is it, is the request well formed,
- * run it, say what failed, measure. An edge has no other way to a handler than to have a call
- * admitted first, so none of this can be left out on one of them.
+ * Owns what happens around every call, on both edges alike: who is it, may it, is the request well
+ * formed, run it, say what failed, measure. An edge has no other way to a handler than to have a
+ * call admitted first, so none of this can be left out on one of them.
  */
 import {
   create,
@@ -13,14 +13,17 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Limits } from "../config.ts";
 import { assert, Refusal } from "../errors.ts";
-import type { TenantId } from "../ledger/ids.ts";
+import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { failureOf, toConnectError } from "../rpc/failure.ts";
 import type { Call, ImplementedMethod, ImplementedService } from "../rpc/method.ts";
 import { requireValid, warmValidation } from "../rpc/validation.ts";
 import { beginCall, type CallTrace, endCall, within } from "../tracing.ts";
 import type { Authenticate } from "./authentication.ts";
+import { type Authorization, compileAuthorization } from "./authorization.ts";
+import type { Credential } from "./credential.ts";
 import { type Drain, drainingRefusal } from "./drain.ts";
 import type { Logger } from "./log.ts";
+import { nextUnlessAborted } from "./next-message.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { compileLine, type WriteLine } from "./rpc-log.ts";
 import type { RpcMetrics } from "./rpc-metrics.ts";
@@ -51,7 +54,10 @@ export interface GuardedService {
   readonly methods: readonly GuardedMethod[];
 }
 
-/** Puts the guard around every method of the services, and compiles their validation. */
+/**
+ * Puts the guard around every method of the services, and compiles their validation. Throws for a
+ * method of the contract that does not say who may call it.
+ */
 export function guard(
   services: readonly ImplementedService[],
   surroundings: Surroundings,
@@ -72,7 +78,8 @@ export class GuardedMethod {
   readonly method: DescMethod;
   readonly path: string;
   readonly #implemented: ImplementedMethod;
-  readonly #access: ImplementedService["access"];
+  /** Undefined for what anyone may call, key or no key. */
+  readonly #authorization: Authorization | undefined;
   readonly #surroundings: Surroundings;
   readonly #writeLine: WriteLine;
 
@@ -90,31 +97,42 @@ export class GuardedMethod {
     this.method = implemented.method;
     this.path = `/${implemented.method.parent.typeName}/${implemented.method.name}`;
     this.#implemented = implemented;
-    this.#access = access;
+    this.#authorization = access === "open" ? undefined : compileAuthorization(this.method);
     this.#surroundings = surroundings;
   }
 
-  /** Lets a call in by its headers, before its body is read, or throws what to answer. */
-  admit(headers: CallHeaders): AdmittedCall {
-    const call = new AdmittedCall(
-      this.#implemented,
-      this.path,
-      this.#surroundings,
-      this.#writeLine,
-    );
+  /**
+   * Lets a call in by its headers, before its body is read, or throws what to answer. A caller that
+   * is known already is let in at once.
+   */
+  admit(headers: CallHeaders): AdmittedCall | Promise<AdmittedCall> {
+    const rules = this.#authorization;
+    const call = new AdmittedCall(this.#implemented, this.path, this.#surroundings, {
+      authorization: rules,
+      writeLine: this.#writeLine,
+    });
     call.trace = beginCall(this.path.slice(1), (name) => headers.get(name));
     const { authenticate, drain, limits, rateLimit } = this.#surroundings;
+    const letIn = (credential: Credential) => {
+      const { id: key, principal } = credential;
+      call.identify(credential);
+      rules?.check(principal);
+      rateLimit.admit({ key, tenant: principal.tenantId, nowMs: call.startedAtMs });
+      if (drain.draining) throw drainingRefusal();
+      return call;
+    };
+    const turnAway = (thrown: unknown) => {
+      throw call.fail(thrown);
+    };
     try {
       if (headers.bytes > limits.headerBytesMax) throw headersTooLarge(limits.headerBytesMax);
-      if (this.#access === "open") return call;
-      const tenant = authenticate(headers.get("authorization"));
-      call.identify(tenant);
-      rateLimit.admit({ key: tenant, tenant, nowMs: call.startedAtMs });
-      if (drain.draining) throw drainingRefusal();
+      if (rules === undefined) return call;
+      const credential = authenticate(headers.get("authorization"));
+      if (credential instanceof Promise) return credential.then(letIn).catch(turnAway);
+      return letIn(credential);
     } catch (thrown) {
-      throw call.fail(thrown);
+      return turnAway(thrown);
     }
-    return call;
   }
 }
 
@@ -126,10 +144,11 @@ export class AdmittedCall implements Call {
   readonly #implemented: ImplementedMethod;
   readonly #path: string;
   readonly #surroundings: Surroundings;
+  readonly #authorization: Authorization | undefined;
   readonly #writeLine: WriteLine;
   readonly startedAtMs = performance.now();
   #request: Message | undefined;
-  #tenantId: TenantId | undefined;
+  #credential: Credential | undefined;
   #controller: AbortController | undefined;
   #abortReason: Refusal | ConnectError | undefined;
   #running = false;
@@ -142,9 +161,10 @@ export class AdmittedCall implements Call {
     implemented: ImplementedMethod,
     path: string,
     surroundings: Surroundings,
-    writeLine: WriteLine,
+    own: { readonly authorization: Authorization | undefined; readonly writeLine: WriteLine },
   ) {
-    this.#writeLine = writeLine;
+    this.#authorization = own.authorization;
+    this.#writeLine = own.writeLine;
     this.streaming = implemented.handler.kind !== "unary";
     this.#implemented = implemented;
     this.#path = path;
@@ -153,8 +173,16 @@ export class AdmittedCall implements Call {
   }
 
   get tenantId(): TenantId {
-    assert(this.#tenantId !== undefined, "a call to an open service belongs to no tenant");
-    return this.#tenantId;
+    return this.#principal.tenantId;
+  }
+
+  get customerId(): CustomerId | null {
+    return this.#principal.customerId;
+  }
+
+  get #principal() {
+    assert(this.#credential !== undefined, "a call to an open service belongs to nobody");
+    return this.#credential.principal;
   }
 
   /** Made when it is first asked for: most calls end without anyone having looked at it. */
@@ -180,8 +208,11 @@ export class AdmittedCall implements Call {
     return this.#running;
   }
 
-  identify(tenantId: TenantId): void {
-    this.#tenantId = tenantId;
+  /** Throws when the call has ended meanwhile. */
+  identify(credential: Credential): void {
+    if (this.#abortReason !== undefined) throw this.#abortReason;
+    this.#credential = credential;
+    if (this.streaming) credential.enter(this);
   }
 
   /** Tells of a caller gone, a deadline passed, a drain. The first reason counts. */
@@ -253,7 +284,9 @@ export class AdmittedCall implements Call {
 
   #check(schema: DescMessage, request: Message): void {
     this.#request = request;
-    if (this.#tenantId !== undefined) requireValid(schema, request);
+    if (this.#authorization === undefined) return;
+    requireValid(schema, request);
+    this.#authorization.checkRequest(this.#principal, request);
   }
 
   async *#stream(
@@ -306,6 +339,7 @@ export class AdmittedCall implements Call {
     this.#ended = true;
     const { drain, metrics } = this.#surroundings;
     drain.leave(this);
+    if (this.streaming) this.#credential?.leave(this);
     const durationMs = performance.now() - this.startedAtMs;
     const name = code === undefined ? "OK" : nameOf(code);
     metrics.record({ method: this.#path, code: name, reason, durationMs });
@@ -314,7 +348,7 @@ export class AdmittedCall implements Call {
       code: name,
       reason,
       durationMs,
-      tenantId: this.#tenantId,
+      tenantId: this.#credential?.principal.tenantId,
       request: this.#request,
       response,
     });
@@ -340,23 +374,6 @@ export function callerGone(): ConnectError {
 function unwritten(thrown: unknown): Error {
   if (!(thrown instanceof ConnectError)) return callerGone();
   return new Error("cannot write the answer", { cause: thrown });
-}
-
-/** Waits for the next message, but no longer than until the call is aborted. */
-function nextUnlessAborted<T>(
-  messages: AsyncIterator<T>,
-  signal: AbortSignal,
-): Promise<IteratorResult<T>> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    const settle = () => signal.removeEventListener("abort", onAbort);
-    messages.next().then(resolve, reject).then(settle, settle);
-  });
 }
 
 function isAbortError(thrown: unknown): boolean {

@@ -45,7 +45,11 @@ async function call(rpc: string, json: JsonObject): Promise<JsonObject> {
   const request = fromJson(input, json);
   requireValid(input, request);
   const { signal } = new AbortController();
-  const answer = await found.handler.handle(request, { tenantId: TENANT, signal });
+  const answer = await found.handler.handle(request, {
+    tenantId: TENANT,
+    customerId: null,
+    signal,
+  });
   return toJson(output, create(output, answer)) as JsonObject;
 }
 

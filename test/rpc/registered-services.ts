@@ -59,7 +59,7 @@ export async function openRegisteredServices(): Promise<RegisteredServices> {
       const message = create(method.input, request);
       requireValid(method.input, message);
       const { signal } = new AbortController();
-      const answer = await found.handler.handle(message, { tenantId, signal });
+      const answer = await found.handler.handle(message, { tenantId, customerId: null, signal });
       return create(method.output, answer as MessageInitShape<O>);
     },
     close,

@@ -7,14 +7,14 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect } from "vitest";
+import { recognizeCallers } from "../../src/callers.ts";
 import { isMigrated } from "../../src/database/check-role.ts";
 import { useOf } from "../../src/database/connection.ts";
 import { implementContract } from "../../src/implementation.ts";
-import { authenticateByKey } from "../../src/server/authentication.ts";
 import { measureLanes, PipelineMetrics } from "../../src/server/pipeline-metrics.ts";
 import { measurePools } from "../../src/server/pool-metrics.ts";
 import { type ServerOptions, startServer } from "../../src/server/server.ts";
-import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
+import { openLedger, type TestLedger } from "../pipeline/ledger.ts";
 import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
 
 const DRAIN_MS_MAX = 2_000;
@@ -41,16 +41,22 @@ export async function startService(
   const { reads, writes } = connections;
   measureLanes(registry, () => pipeline.depths);
   measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
+  const logger = pino({ level: "error" }, sink);
+  const callers = recognizeCallers({
+    connections,
+    adminKey: KEY,
+    report: (error) => logger.error({ err: error }, "the API keys could not be checked"),
+  });
   const server = await startServer({
     ...options,
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
     services: implementContract({ reads, pipeline }),
-    authenticate: authenticateByKey(KEY, TENANT),
+    authenticate: callers.authenticate,
     ready: () => isMigrated(reads),
     registry,
-    logger: pino({ level: "error" }, sink),
+    logger,
   });
   return {
     ledger,
@@ -60,6 +66,7 @@ export async function startService(
     log,
     async close() {
       await server.drain(DRAIN_MS_MAX);
+      callers.close();
       await ledger.close();
       expect(log, "what the service logged as a bug of its own").toEqual([]);
     },
