@@ -24,7 +24,7 @@ import {
 export type { LogLevel } from "./config-values.ts";
 
 /** What the program can be told to do. */
-export const COMMANDS = ["serve", "migrate", "audit"] as const;
+export const COMMANDS = ["serve", "migrate", "audit", "keys"] as const;
 
 export type Command = (typeof COMMANDS)[number];
 

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { audit } from "./audit.ts";
 import { COMMANDS, type Command, type Config, readConfig } from "./config.ts";
 import { migrateDatabase } from "./database-of.ts";
+import { keys } from "./keys.ts";
 import { serve } from "./serve.ts";
 import { usage, usageOf } from "./usage.ts";
 
@@ -16,6 +17,7 @@ const SENTENCES = new Set([
   "ConfigError",
   "EmbeddedPostgresError",
   "MigrationError",
+  "Refusal",
   "RoleError",
 ]);
 
@@ -41,7 +43,7 @@ async function main(words: readonly string[]): Promise<number> {
     workingDir: process.cwd(),
     command,
   });
-  const run = { serve, migrate: migrateDatabase, audit } satisfies Record<Command, Run>;
+  const run = { serve, migrate: migrateDatabase, audit, keys } satisfies Record<Command, Run>;
   return await run[command](config, rest);
 }
 

@@ -9,6 +9,10 @@ const COMMAND_USAGE = {
     words: "[customer_id]",
     summary: "replays the journal of every tenant, or of one customer, and reports what is wrong",
   },
+  keys: {
+    words: "create|list|revoke",
+    summary: "creates, lists and revokes API keys; each says how when it is given nothing else",
+  },
 } satisfies Record<Command, { readonly words: string; readonly summary: string }>;
 
 const VARIABLE_CHARACTERS = 37;

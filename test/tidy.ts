@@ -22,7 +22,7 @@ interface Reading extends SourceFile, SourceText {
 export const LAYERS: readonly (readonly string[])[] = [
   // The composition root: the program, its commands, and what they share.
   ["main.ts"],
-  ["serve.ts", "audit.ts", "usage.ts"],
+  ["serve.ts", "audit.ts", "keys.ts", "usage.ts"],
   ["implementation.ts", "callers.ts", "database-of.ts"],
   ["server"],
   ["config.ts"],
