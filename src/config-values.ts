@@ -95,6 +95,37 @@ export function parseAdminKey(value: string): string | undefined {
   return value;
 }
 
+export function parseText(value: string): string | undefined {
+  return value;
+}
+
+/** Where the public keys of an issuer of tokens are. */
+export type KeySetSource =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "file"; readonly path: string };
+
+/** Keys that come in the clear could be anybody's, unless they never leave the machine. */
+export function parseKeySet(value: string): KeySetSource | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return { kind: "file", path: parseDir(value) };
+  const { protocol = "", hostname = "" } = URL.canParse(value) ? new URL(value) : {};
+  const isLocal = isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
+  if (protocol === "https:" || (protocol === "http:" && isLocal))
+    return { kind: "url", url: value };
+  throw new BadValue("is neither a file nor an https URL (http only on this machine)");
+}
+
+/** Signatures that only the issuer can make; what a shared secret signs is not among them. */
+const ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519".split(" ");
+
+export function parseAlgorithms(value: string): readonly string[] {
+  const algorithms = value.split(",").map((each) => each.trim());
+  const other = algorithms.find((each) => !ALGORITHMS.includes(each));
+  if (other === undefined) return algorithms;
+  throw new BadValue(
+    `names ${JSON.stringify(other)}, which is not one of ${ALGORITHMS.join(", ")}`,
+  );
+}
+
 export function parseLogLevel(value: string): LogLevel {
   const level = LOG_LEVELS.find((each) => each === value);
   if (level === undefined) {

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import {
   BadValue,
   isLoopback,
+  type KeySetSource,
   type LogLevel,
   parseAdminKey,
   parseDatabaseUrl,
@@ -20,6 +21,7 @@ import {
   parseYesNo,
   wholeNumber,
 } from "./config-values.ts";
+import { WEB_TOKEN_SETTINGS, type WebTokenConfig } from "./config-web-tokens.ts";
 
 export type { LogLevel } from "./config-values.ts";
 
@@ -50,7 +52,7 @@ export interface Limits {
   readonly callsPerSecondMax: number;
 }
 
-export interface Config extends Limits {
+export interface Config extends Limits, WebTokenConfig {
   /** Undefined means the embedded PostgreSQL in the data folder. */
   readonly databaseUrl: string | undefined;
   /** Set without `databaseUrl` only for the command `migrate`. */
@@ -185,6 +187,7 @@ export const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     otherwise: false,
     meaning: "true to have amounts and quantities in the log, beside the ids of a call",
   },
+  ...WEB_TOKEN_SETTINGS,
   requestBytesMax: {
     variable: "DRAWDOWN_REQUEST_BYTES_MAX",
     parse: wholeNumber(1024, 64 * MIB),
@@ -282,10 +285,16 @@ export function readConfig({
     tlsCertFile: absolute(read.tlsCertFile),
     tlsKeyFile: absolute(read.tlsKeyFile),
     tlsClientCaFile: absolute(read.tlsClientCaFile),
+    jwtKeySet: keySetFrom(workingDir, read.jwtKeySet),
   };
   problems.push(...contradictionsIn(config, command));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
+}
+
+function keySetFrom(workingDir: string, source: KeySetSource | undefined) {
+  if (source?.kind !== "file") return source;
+  return { ...source, path: resolve(workingDir, source.path) };
 }
 
 /** What the values say together that they may not. */
@@ -320,6 +329,12 @@ function contradictionsIn(config: Config, command: Command): readonly string[] {
       `DRAWDOWN_HOST is ${config.host}, which other machines reach: set DRAWDOWN_TLS_CERT_FILE ` +
         "and DRAWDOWN_TLS_KEY_FILE, or DRAWDOWN_ALLOW_CLEARTEXT=true where the network is trusted",
     );
+  }
+  const needed = [SETTINGS.jwtIssuer, SETTINGS.jwtAudience, SETTINGS.jwtKeySet];
+  const given = [config.jwtIssuer, config.jwtAudience, config.jwtKeySet];
+  if (given.includes(undefined) && given.some((value) => value !== undefined)) {
+    const names = needed.map(({ variable }) => variable);
+    found.push(`${names.join(", ")}: set all of them or none`);
   }
   if (config.deadlineMsDefault > config.deadlineMsMax) {
     found.push(

@@ -43,10 +43,11 @@ export async function serve(config: Config): Promise<number> {
       pipeline,
       report: (error) => logger.warn({ err: error }, "the sweeper could not ask what is due"),
     });
-    const callers = recognizeCallers({
+    const callers = await recognizeCallers({
       connections: database.connections,
       adminKey,
-      report: (error) => logger.warn({ err: error }, "the API keys in use could not be checked"),
+      config,
+      report: (error) => logger.warn({ err: error }, "callers could not be checked"),
     });
     const server = await startServer({
       host: config.host,

@@ -51,6 +51,14 @@ const DEFAULTS = {
   stalledReaderMsMax: 120_000,
   callsPerSecondPerKeyMax: 0,
   callsPerSecondMax: 0,
+  jwtIssuer: undefined,
+  jwtAudience: undefined,
+  jwtKeySet: undefined,
+  jwtAlgorithms: ["RS256", "ES256"],
+  jwtClockToleranceS: 5,
+  jwtTenantClaim: "tenant_id",
+  jwtRoleClaim: "role",
+  jwtCustomerClaim: "customer_id",
 } satisfies Config;
 
 const ALL_SETTINGS = Object.values<Setting<unknown>>(SETTINGS);
@@ -181,6 +189,44 @@ describe("configuration", () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(variable);
     expect(problems[0]).toMatch(problem);
+  });
+
+  const TOKENS = {
+    DRAWDOWN_JWT_ISSUER: "https://id.example.com",
+    DRAWDOWN_JWT_AUDIENCE: "drawdown",
+    DRAWDOWN_JWT_JWKS: "https://id.example.com/keys",
+  };
+  test.each<[environment: Environment, changed: object]>([
+    [{}, { jwtIssuer: "https://id.example.com", jwtAudience: "drawdown" }],
+    [{}, { jwtKeySet: { kind: "url", url: "https://id.example.com/keys" } }],
+    [
+      { DRAWDOWN_JWT_JWKS: "keys.json" },
+      { jwtKeySet: { kind: "file", path: "/srv/drawdown/keys.json" } },
+    ],
+    [
+      { DRAWDOWN_JWT_JWKS: "http://[::1]:9/keys" },
+      { jwtKeySet: { kind: "url", url: "http://[::1]:9/keys" } },
+    ],
+    [{ DRAWDOWN_JWT_ALGORITHMS: "EdDSA, PS256" }, { jwtAlgorithms: ["EdDSA", "PS256"] }],
+    [{ DRAWDOWN_JWT_CLOCK_TOLERANCE_S: "0" }, { jwtClockToleranceS: 0 }],
+    [{ DRAWDOWN_JWT_TENANT_CLAIM: "https://x/tenant" }, { jwtTenantClaim: "https://x/tenant" }],
+  ])("tokens are accepted with %o", (environment, changed) => {
+    expect(read({ ...TOKENS, ...environment })).toMatchObject(changed);
+  });
+
+  test.each<[variable: string, value: string, problem: RegExp]>([
+    ["DRAWDOWN_JWT_ISSUER", "", /set all of them or none/],
+    ["DRAWDOWN_JWT_AUDIENCE", "", /set all of them or none/],
+    ["DRAWDOWN_JWT_JWKS", "", /set all of them or none/],
+    ["DRAWDOWN_JWT_JWKS", "http://id.example.com/keys", /neither a file nor an https URL/],
+    ["DRAWDOWN_JWT_JWKS", "ftp://id.example.com/keys", /neither a file nor an https URL/],
+    ["DRAWDOWN_JWT_ALGORITHMS", "none", /names "none"/],
+    ["DRAWDOWN_JWT_ALGORITHMS", "RS256,HS256", /names "HS256"/],
+    ["DRAWDOWN_JWT_CLOCK_TOLERANCE_S", "301", /from 0 to 300/],
+  ])("tokens with %s=%j are refused", (variable, value, problem) => {
+    const problems = problemsOf({ ...TOKENS, [variable]: value });
+    expect(problems.at(0)).toContain(variable);
+    expect(problems.at(0)).toMatch(problem);
   });
 
   test("all problems are named at once, each with its variable", () => {

@@ -1,5 +1,7 @@
 /** Owns the lists of tenants: pages for the operator, and all of them for commands. */
 import type { DataSource } from "typeorm";
+import { tenants } from "../database/entities/tenant.ts";
+import { readTransaction } from "../database/read.ts";
 import type { TenantId } from "../ledger/ids.ts";
 import { formatInstant, type Instant } from "../money/time.ts";
 import type { Tenant } from "../registry/tenant.ts";
@@ -43,6 +45,12 @@ export async function listTenants(reads: DataSource, page: PageRequest): Promise
 
 function placeOf({ created_at: createdAt, tenant_id: id }: TenantRow): string {
   return `${formatInstant(createdAt)} ${id}`;
+}
+
+export async function tenantExists(reads: DataSource, id: TenantId): Promise<boolean> {
+  return readTransaction(reads, id, (manager) =>
+    manager.getRepository(tenants).existsBy({ tenant_id: id }),
+  );
 }
 
 /** Every tenant, one page after the other. */

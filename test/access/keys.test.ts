@@ -9,7 +9,7 @@ import { Refusal } from "../../src/errors.ts";
 import { TENANT } from "../pipeline/ledger.ts";
 import { KEY } from "../server/edges.ts";
 import { type Caller, callerOver, refusalOf, refusedOf, valueAt } from "../wire/caller.ts";
-import { type Running, startService, TWO_WAYS } from "../wire/running.ts";
+import { NO_WEB_TOKENS, type Running, startService, TWO_WAYS } from "../wire/running.ts";
 import { bearer, callerWith, freshId, makeKey, revokeKey } from "./keys.ts";
 
 /** What the contract promises, and a little for the machine. */
@@ -21,7 +21,8 @@ let replica: Callers;
 beforeAll(async () => {
   running = await startService();
   const { connections } = running.ledger;
-  replica = recognizeCallers({ connections, adminKey: KEY, report: () => undefined });
+  const report = () => undefined;
+  replica = await recognizeCallers({ connections, adminKey: KEY, config: NO_WEB_TOKENS, report });
 });
 afterAll(async () => {
   replica.close();

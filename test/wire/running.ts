@@ -8,6 +8,8 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect } from "vitest";
 import { recognizeCallers } from "../../src/callers.ts";
+import { readConfig } from "../../src/config.ts";
+import type { WebTokenConfig } from "../../src/config-web-tokens.ts";
 import { isMigrated } from "../../src/database/check-role.ts";
 import { useOf } from "../../src/database/connection.ts";
 import { implementContract } from "../../src/implementation.ts";
@@ -18,6 +20,12 @@ import { openLedger, type TestLedger } from "../pipeline/ledger.ts";
 import { type Edges, KEY, WAYS, type Way } from "../server/edges.ts";
 
 const DRAIN_MS_MAX = 2_000;
+/** What they are in an environment that says nothing. */
+export const NO_WEB_TOKENS: WebTokenConfig = readConfig({
+  environment: {},
+  workingDir: "/",
+  command: "serve",
+});
 
 export interface Running extends Edges {
   readonly ledger: TestLedger;
@@ -26,8 +34,11 @@ export interface Running extends Edges {
 }
 
 export async function startService(
-  options: Pick<ServerOptions, "corsOrigins"> = {},
+  options: Pick<ServerOptions, "corsOrigins"> & {
+    readonly webTokens?: Partial<WebTokenConfig>;
+  } = {},
 ): Promise<Running> {
+  const { webTokens = {}, ...served } = options;
   const registry = new Registry();
   const ledger = await openLedger(new PipelineMetrics(registry));
   const { pipeline, connections } = ledger;
@@ -42,13 +53,14 @@ export async function startService(
   measureLanes(registry, () => pipeline.depths);
   measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
   const logger = pino({ level: "error" }, sink);
-  const callers = recognizeCallers({
+  const callers = await recognizeCallers({
     connections,
     adminKey: KEY,
-    report: (error) => logger.error({ err: error }, "the API keys could not be checked"),
+    config: { ...NO_WEB_TOKENS, ...webTokens },
+    report: (error) => logger.error({ err: error }, "callers could not be checked"),
   });
   const server = await startServer({
-    ...options,
+    ...served,
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
