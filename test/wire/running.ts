@@ -107,6 +107,16 @@ export const EACH_PROTOCOL: readonly Way[] = EVERY_WAY.filter(([name]) =>
   ].includes(name),
 );
 
+/** Each protocol once, gRPC on both ports: for what is generated from all of the contract. */
+export const PORTS_AND_PROTOCOLS: readonly Way[] = EVERY_WAY.filter(([name]) =>
+  [
+    "Connect JSON, HTTP/1.1",
+    "gRPC-Web, browser client",
+    "gRPC, grpc-js client, HTTP port",
+    "gRPC, grpc-js client, gRPC port",
+  ].includes(name),
+);
+
 /** One way to each port, for what does not depend on the protocol. */
 export const TWO_WAYS: readonly Way[] = EVERY_WAY.filter(([name]) =>
   ["Connect JSON, HTTP/1.1", "gRPC, grpc-js client, gRPC port"].includes(name),
