@@ -228,6 +228,7 @@ export class AdmittedCall implements Call {
   async unary(request: Message): Promise<Message> {
     const { method, handler } = this.#implemented;
     assert(handler.kind === "unary", `${this.#path} is not unary`);
+    if (this.#abortReason !== undefined) throw this.fail(this.#abortReason);
     this.#running = true;
     try {
       this.#check(method.input, request);

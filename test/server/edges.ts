@@ -17,7 +17,7 @@ import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_de
 import type { Limits } from "../../src/config.ts";
 import type { TenantId } from "../../src/ledger/ids.ts";
 import { type Handlers, implement } from "../../src/rpc/method.ts";
-import { authenticateByKey } from "../../src/server/authentication.ts";
+import { type Authenticate, authenticateByKey } from "../../src/server/authentication.ts";
 import type { TlsFiles } from "../../src/server/certificates.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { createGrpcJsTransport } from "./grpc-js-transport.ts";
@@ -45,6 +45,7 @@ export async function startEdges(
   limits: Partial<Limits> = {},
   tls?: TlsFiles,
   corsOrigins: readonly string[] = [],
+  authenticate: Authenticate = authenticateByKey(KEY, TENANT_ID),
 ): Promise<Edges> {
   const bug = () => {
     throw new Error("the secret of this bug is 42.5");
@@ -70,7 +71,7 @@ export async function startEdges(
         streamMovements: handlers.streamMovements ?? bug,
       }),
     ],
-    authenticate: authenticateByKey(KEY, TENANT_ID),
+    authenticate,
     ready,
     registry: new Registry(),
     logger: pino({ level: "debug" }, sink),
