@@ -149,7 +149,10 @@ describe("an API key", () => {
   test("is not believed for long when the database cannot be asked", async () => {
     await present(made.secret);
     store.failure = refuse("DATABASE_UNAVAILABLE", "away");
-    await wait(4_900);
+    for (let ms = 0; ms < 4_900; ms += 700) {
+      await present(made.secret);
+      await wait(700);
+    }
     expect(await present(made.secret)).toBe("DATABASE_UNAVAILABLE");
     expect(reported).not.toEqual([]);
     store.failure = undefined;
