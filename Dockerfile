@@ -1,5 +1,6 @@
 # The service in a container. Give it a PostgreSQL by DRAWDOWN_DATABASE_URL; without one it starts
-# the embedded one in /var/lib/drawdown, which then must be a volume.
+# the embedded one in /var/lib/drawdown, which then must be a volume. It listens on all addresses, so
+# it also needs DRAWDOWN_TLS_CERT_FILE and DRAWDOWN_TLS_KEY_FILE, or DRAWDOWN_ALLOW_CLEARTEXT=true.
 # The image is its own Node, so the one that npm would bring (node-linux-*) stays out of it.
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
@@ -27,6 +28,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 USER node
 EXPOSE 8080 50051
+# Where clients must show a certificate this has none to show: set a health check of your own there.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", \
-  "fetch(`http://127.0.0.1:${process.env.DRAWDOWN_HTTP_PORT || 8080}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  "const tls = process.env.DRAWDOWN_TLS_CERT_FILE; process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch(`http${tls ? 's' : ''}://127.0.0.1:${process.env.DRAWDOWN_HTTP_PORT || 8080}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/src/main.js", "serve"]
