@@ -8,7 +8,18 @@ import type { LogLevel } from "../config.ts";
 export type { Logger } from "pino";
 
 const STDERR = 2;
+/** Lines are written together: a write for each would cost more than making it. */
+const LINES_BYTES = 4_096;
+const FLUSH_INTERVAL_MS = 250;
 
 export function createLogger(level: LogLevel): Logger {
-  return pino({ level, base: { service: "drawdown" } }, destination({ dest: STDERR, sync: false }));
+  return pino(
+    { level, base: { service: "drawdown" } },
+    destination({
+      dest: STDERR,
+      sync: false,
+      minLength: LINES_BYTES,
+      periodicFlush: FLUSH_INTERVAL_MS,
+    }),
+  );
 }
