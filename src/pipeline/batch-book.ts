@@ -16,6 +16,8 @@ import type { StoredRequest } from "./writes.ts";
 export interface Job extends Pending<Write<unknown, unknown>> {
   /** How often another process held the customer when this command's turn came. */
   misses: number;
+  /** When it was first so, by a clock of this process that never goes back. */
+  missedAtMs: number | null;
 }
 
 /** What is kept with a request id: an encoded answer, or the charge that it answers with. */

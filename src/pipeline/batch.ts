@@ -37,10 +37,12 @@ export const LOCK_FREE: Statement = {
 };
 
 /** A customer that another process holds keeps the others of its lane waiting no longer. */
-const LIMIT_LOCK_WAIT: Statement = {
-  name: "limit_lock_wait",
-  text: "SET LOCAL lock_timeout = '500ms'",
-};
+const LIMIT_LOCK_WAIT = {
+  short: { name: "limit_lock_wait_short", text: "SET LOCAL lock_timeout = '25ms'" },
+  long: { name: "limit_lock_wait_long", text: "SET LOCAL lock_timeout = '500ms'" },
+} as const satisfies Record<string, Statement>;
+
+export type LockWait = keyof typeof LIMIT_LOCK_WAIT;
 
 /** Waits for the customers, for as long as the transaction's lock_timeout allows. */
 const LOCK_WAITING: Statement = {
@@ -96,7 +98,8 @@ export interface BatchRequest {
   readonly jobs: readonly Job[];
   /** Customers without commands for whom only what is due is booked. */
   readonly dueOnly: readonly CustomerId[];
-  readonly waitForLocks: boolean;
+  /** How long to wait for customers that others hold; null passes over them. */
+  readonly lockWait: LockWait | null;
 }
 
 export class BatchRunner {
@@ -111,10 +114,11 @@ export class BatchRunner {
   async run(session: Session, request: BatchRequest): Promise<BatchResult> {
     const jobsOf = groupByCustomer(request.jobs);
     const customers = [...new Set([...jobsOf.keys(), ...request.dueOnly])].sort();
-    if (request.waitForLocks) await session.query(LIMIT_LOCK_WAIT, []);
+    const { lockWait } = request;
+    if (lockWait !== null) await session.query(LIMIT_LOCK_WAIT[lockWait], []);
     const named = arrayOf("uuid", customers);
     const [heads, clockRows, balances, firstAnswers] = await Promise.all([
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
+      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
       session.rows<BalanceRow>(LOAD_BALANCES, [named]),
       loadFirstAnswers(session, request.jobs),

@@ -53,19 +53,22 @@ export class CommandQueue<Job extends Pending<Command<unknown, unknown>>> {
     }
   }
 
-  /** Takes the next tenant's commands; null when none wait. Drops those for which nobody waits. */
-  takeTurn(): Turn<Job> | null {
-    for (const [tenantId, queue] of this.#tenants) {
+  /**
+   * Takes the next tenant's commands, of those that may be taken; null when there are none. Drops
+   * those for which nobody waits.
+   */
+  takeTurn(mayTake: (job: Job) => boolean = () => true): Turn<Job> | null {
+    for (const [tenantId, queue] of [...this.#tenants]) {
       this.#tenants.delete(tenantId);
-      const jobs = this.#take(queue);
+      const jobs = this.#take(queue, mayTake);
       if (queue.length > 0) this.#tenants.set(tenantId, queue);
       if (jobs.length > 0) return { tenantId, jobs };
     }
     return null;
   }
 
-  #take(queue: Job[]): readonly Job[] {
-    const first = queue[0];
+  #take(queue: Job[], mayTake: (job: Job) => boolean): readonly Job[] {
+    let first: Job | undefined;
     const taken: Job[] = [];
     const kept: Job[] = [];
     for (const [index, job] of queue.entries()) {
@@ -73,10 +76,11 @@ export class CommandQueue<Job extends Pending<Command<unknown, unknown>>> {
         kept.push(...queue.slice(index));
         break;
       }
-      if (first !== undefined && !this.#mayJoin(first, job)) {
+      if (!mayTake(job) || (first !== undefined && !this.#mayJoin(first, job))) {
         kept.push(job);
         continue;
       }
+      first ??= job;
       this.#count(job, -1);
       if (job.write.signal.aborted) job.reject(job.write.signal.reason);
       else taken.push(job);

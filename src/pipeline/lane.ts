@@ -11,7 +11,7 @@ import { inBatch } from "../tracing.ts";
 import type { BatchRequest, BatchResult, BatchRunner } from "./batch.ts";
 import type { Job } from "./batch-book.ts";
 import { BatchLoop } from "./batch-loop.ts";
-import { CommandQueue } from "./command-queue.ts";
+import { CommandQueue, type Turn } from "./command-queue.ts";
 import { transact } from "./commit.ts";
 import type { CommitNotices } from "./commit-notices.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -21,9 +21,12 @@ import { pursue } from "./pursue.ts";
 
 /** After so many misses a customer that another process holds is waited for, alone. */
 const MISSES_BEFORE_WAITING = 3;
-const MISSES_MAX = 12;
+/** After so long its commands are refused. */
+const HELD_MS_MAX = 5_000;
 /** Between two looks at customers that are all held by other processes. */
 const HELD_PAUSE_MS = 5;
+/** After a customer was waited for in vain, so long others have their turn, if there are any. */
+const WAITED_REST_MS = 250;
 
 export interface LaneParts {
   readonly writes: DataSource;
@@ -42,6 +45,8 @@ export class Lane {
     next: () => this.#nextBatch(),
     run: (batch) => this.#runBatch(batch),
   });
+
+  #restsUntilMs = 0;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -71,21 +76,34 @@ export class Lane {
 
   /** The next tenant's commands, or the next customers for whom something is due. */
   #nextBatch(): BatchRequest | null {
-    const turn = this.#queue.takeTurn();
-    if (turn !== null) {
-      const { tenantId, jobs } = turn;
-      const waitForLocks = jobs[0] !== undefined && waitsForLock(jobs[0]);
-      // A customer that is waited for is alone in its batch.
-      const dueOnly = waitForLocks ? [] : this.#due.take(tenantId);
-      return { tenantId, jobs, dueOnly, waitForLocks };
-    }
+    const turn = this.#queue.takeTurn(this.#othersFirst());
+    if (turn !== null) return this.#batchOf(turn);
     const idle = this.#due.takeTenant();
-    return idle === null ? null : { ...idle, jobs: [], waitForLocks: false };
+    if (idle !== null) return { ...idle, jobs: [], lockWait: null };
+    const waited = this.#queue.takeTurn();
+    return waited === null ? null : this.#batchOf(waited);
+  }
+
+  #batchOf({ tenantId, jobs }: Turn<Job>): BatchRequest {
+    const waits = jobs[0] !== undefined && waitsForLock(jobs[0]);
+    if (!waits) return { tenantId, jobs, dueOnly: this.#due.take(tenantId), lockWait: null };
+    // A customer that is waited for is alone in its batch.
+    return { tenantId, jobs, dueOnly: [], lockWait: this.#queue.depth === 0 ? "long" : "short" };
+  }
+
+  /** Lets others go first for a while; what comes later for a customer stays behind what waits. */
+  #othersFirst(): (job: Job) => boolean {
+    if (performance.now() >= this.#restsUntilMs) return () => true;
+    const resting = new Set<CustomerId>();
+    return (job) => {
+      if (waitsForLock(job)) resting.add(job.write.customerId);
+      return !resting.has(job.write.customerId);
+    };
   }
 
   async #runBatch(batch: BatchRequest): Promise<void> {
     const { writes, runner, observer } = this.#parts;
-    const { tenantId, jobs, waitForLocks } = batch;
+    const { tenantId, jobs, lockWait } = batch;
     const startedAt = performance.now();
     const spans = jobs.map((job) => job.span);
     const attempt = () =>
@@ -96,7 +114,7 @@ export class Lane {
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;
         },
-        ...(waitForLocks && { retriesMax: 0 }),
+        ...(lockWait !== null && { retriesMax: 0 }),
       }),
     );
     switch (pursuit.kind) {
@@ -110,8 +128,12 @@ export class Lane {
         if (allHeld(batch, pursuit.result)) await pause(HELD_PAUSE_MS);
         return;
       case "contended":
-        if (waitForLocks) this.#requeueMissed(jobs, pursuit.error);
-        else this.#fail(batch, databaseUnavailable(pursuit.error));
+        if (lockWait === null) {
+          this.#fail(batch, databaseUnavailable(pursuit.error));
+          return;
+        }
+        this.#restsUntilMs = performance.now() + WAITED_REST_MS;
+        this.#requeueMissed(jobs, pursuit.error);
         return;
       case "unavailable":
         this.#fail(batch, databaseUnavailable(pursuit.error));
@@ -148,10 +170,15 @@ export class Lane {
   }
 
   #requeueMissed(jobs: readonly Job[], error: unknown): void {
-    for (const job of jobs) job.misses += 1;
-    const given = jobs.filter((job) => job.misses >= MISSES_MAX);
-    for (const job of given) fail(job, databaseUnavailable(error));
-    this.#queue.putBack(jobs.filter((job) => job.misses < MISSES_MAX));
+    const nowMs = performance.now();
+    const kept: Job[] = [];
+    for (const job of jobs) {
+      job.misses += 1;
+      job.missedAtMs ??= nowMs;
+      if (nowMs - job.missedAtMs < HELD_MS_MAX) kept.push(job);
+      else fail(job, databaseUnavailable(error));
+    }
+    this.#queue.putBack(kept);
   }
 
   #fail(batch: BatchRequest, error: Refusal | AssertionFailure): void {

@@ -48,7 +48,9 @@ export class Pipeline {
   /** Runs a command of a customer; settles when its effect is durable, or it was refused. */
   submit<Result, Answer>(write: Write<Result, Answer>): Promise<Answer> {
     const lane = this.#laneOf(write.customerId);
-    return handOver(write as Write<unknown, unknown>, (job) => lane.submit({ ...job, misses: 0 }));
+    return handOver(write as Write<unknown, unknown>, (job) =>
+      lane.submit({ ...job, misses: 0, missedAtMs: null }),
+    );
   }
 
   /** Runs a command of a tenant in the same way. */
