@@ -9,6 +9,7 @@ import { entriesPerCharge, readDisk, rowsBesideHead, watchCharge } from "./charg
 import { checkYardstick } from "./check-yardstick.ts";
 import { measureRound, type Round, warmUp } from "./figures.ts";
 import { customerId } from "./load.ts";
+import { pictureOf } from "./picture.ts";
 import { heading, type Key, rowOf, tableOf } from "./report.ts";
 import { type Result, resultOf } from "./result.ts";
 import { FULL, QUICK, type Scale } from "./scale.ts";
@@ -72,8 +73,8 @@ async function run(scale: Scale): Promise<Result> {
 async function measureRounds({ site }: OpenSite, scale: Scale): Promise<readonly Round[]> {
   const rounds: Round[] = [];
   let last_s = 0;
-  const fits = () => scale.seconds_max === 0 || elapsed_s() + last_s < scale.seconds_max;
-  while (rounds.length < scale.roundsMax && fits()) {
+  const fits = () => elapsed_s() + last_s < scale.seconds_max;
+  while (rounds.length === 0 || (rounds.length < scale.roundsMax && fits())) {
     const began_s = elapsed_s();
     say(`\nround ${rounds.length + 1} of at most ${scale.roundsMax}\n${heading()}`);
     rounds.push(await measureRound(site, scale, (name, window) => say(rowOf(name, window))));
@@ -93,6 +94,7 @@ function keep(result: Result): string {
   const stamp = started_at.replaceAll(":", "-").replace(/\..*$/, "Z");
   const file = `${RESULTS_DIR}/${stamp}-${scale}.json`;
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(file.replace(/json$/, "svg"), pictureOf(result));
   return file;
 }
 

@@ -6,7 +6,7 @@ import type { Duration } from "./window.ts";
 export interface Scale {
   readonly name: "full" | "quick";
   readonly roundsMax: number;
-  /** No further round is begun that would end after so long; 0 for no such bound. */
+  /** No further round is begun that would end after so long. */
   readonly seconds_max: number;
   readonly duration: Duration;
   readonly seed: Seed;
@@ -58,9 +58,9 @@ const full = seedOf(FULL_HISTORIES);
 
 export const FULL: Scale = {
   name: "full",
-  roundsMax: 5,
-  seconds_max: 0,
-  duration: { warmUp_ms: 1_000, window_ms: 4_000 },
+  roundsMax: 3,
+  seconds_max: 600,
+  duration: { warmUp_ms: 700, window_ms: 3_000 },
   seed: {
     ...full,
     histories: [

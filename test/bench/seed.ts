@@ -41,7 +41,7 @@ export async function seedCustomers(
   const database = new pg.Client({ connectionString: where.superuserUrl });
   await database.connect();
   try {
-    const copier = new Copier(database, `'${template}'::uuid`);
+    const copier = new Copier(database, template);
     report(`${seed.customers.count} customers`);
     await copier.copyCustomers(seed.customers);
     for (const history of seed.histories) {
@@ -50,11 +50,18 @@ export async function seedCustomers(
       await copier.addHistory(history);
     }
     if (seed.journals !== null) {
-      const { customers, of } = seed.journals;
-      for (let number = 0; number < customers.count; number += 1) {
-        report(`the journals of ${number + 1} of ${customers.count} more customers`);
-        await copier.copyJournal(of, customers.first + number);
-      }
+      report(`the journals of ${seed.journals.customers.count} more customers`);
+      const numbers = numbersOf(seed.journals.customers);
+      const { of } = seed.journals;
+      const copyAll = async (own: Copier) => {
+        for (const number of numbers) await own.copyJournal(of, number);
+      };
+      // Two at a time: the server makes each of them on one processor.
+      const second = new pg.Client({ connectionString: where.superuserUrl });
+      await second.connect();
+      await Promise.all([copyAll(copier), copyAll(new Copier(second, template))]).finally(() =>
+        second.end(),
+      );
     }
     await database.query("VACUUM (ANALYZE)");
     await database.query("CHECKPOINT");
@@ -88,6 +95,10 @@ function createTemplate(grpc: string): Promise<string> {
   });
 }
 
+function* numbersOf({ first, count }: CustomerRange): Generator<number> {
+  for (let number = first; number < first + count; number += 1) yield number;
+}
+
 /** Column by column, the expression that takes the place of the copied value. */
 type Instead = Readonly<Record<string, string>>;
 
@@ -116,7 +127,7 @@ class Copier {
 
   constructor(database: pg.Client, template: string) {
     this.#database = database;
-    this.#template = template;
+    this.#template = `'${template}'::uuid`;
   }
 
   async copyCustomers({ first, count }: CustomerRange): Promise<void> {
@@ -149,6 +160,8 @@ class Copier {
       credit_grant_id: grantId("g"),
       number: `${first} + g`,
       first_sequence: `${first} + g`,
+      created_at: LAST_BOOKED_AT,
+      effective_at: LAST_BOOKED_AT,
       priority: "10",
       status: "'EXHAUSTED'",
       open: "false",
@@ -156,7 +169,10 @@ class Copier {
       remaining: "0",
     });
     // Every grant was asked for.
-    await this.#copy("request", ofOne, grants, { request_id: "'grant-of-the-past-' || g" });
+    await this.#copy("request", ofOne, grants, {
+      created_at: LAST_BOOKED_AT,
+      request_id: "'grant-of-the-past-' || g",
+    });
     await this.#copy("transfer", `${ofOne} AND t.event = 'FUNDED'`, grants, {
       sequence: `${first} + g`,
       booked_at: LAST_BOOKED_AT,
