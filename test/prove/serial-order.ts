@@ -155,9 +155,12 @@ interface Span {
 function spanOf({ rows }: History, { operation, outcome }: Called): Span | undefined {
   if (outcome.kind !== "acked") return undefined;
   const own = ownRow(operation, outcome.answer);
-  // A charge that settles for more holds the rest first: only its first rows are the creation's.
+  // A charge that settles for more holds the rest first, perhaps right behind the rows of its
+  // creation: those are of another moment.
   const begins = rows.findIndex(own);
-  const ends = rows.findIndex((row, index) => index > begins && !own(row));
+  const moment = rows[begins]?.bookedAtUs;
+  const isOfOther = (row: Row) => !own(row) || row.bookedAtUs !== moment;
+  const ends = rows.findIndex((row, index) => index > begins && isOfOther(row));
   const made = rows.slice(Math.max(0, begins), ends < 0 ? rows.length : ends).filter(own);
   const [first] = made;
   const last = made.at(-1);
