@@ -172,6 +172,11 @@ async function proveOne(
   const { size, seed } = order;
   const beganAt_ms = performance.now();
   const lateAt_ms = beganAt_ms + timeFor(name, bench);
+  let isCutShort = false;
+  const isLate = () => {
+    isCutShort ||= performance.now() > lateAt_ms;
+    return isCutShort;
+  };
   const say = (text: string) => {
     const time = ((performance.now() - beganAt_ms) / 1_000).toFixed(1);
     console.log(`${name.padEnd(8)} ${time.padStart(6)} s  ${text}`);
@@ -187,12 +192,12 @@ async function proveOne(
     root: ROOT,
     random: new Random(`${seed}/${name}`),
     openFleet: (count) => shared?.open(name) ?? startFleet({ ...bench, promise: name }, count),
-    isLate: () => performance.now() > lateAt_ms,
+    isLate,
   };
   const { mark } = scratch;
   try {
     await PROMISES[name].show(run);
-    if (run.isLate() && size !== "quick") tally.leftOut.add(`${name}: the rest, for want of time`);
+    if (isCutShort && size !== "quick") tally.leftOut.add(`${name}: the rest, for want of time`);
     say("done");
   } catch (error) {
     const history = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
