@@ -42,7 +42,7 @@ export const chooseFault = (random: Random, isQuick: boolean): Fault =>
 /** Lets a fault happen, and resolves when everybody is back. */
 export async function strike(
   fault: Fault,
-  { fleet, random, tally }: { readonly fleet: Fleet; readonly random: Random; tally: Tally },
+  { fleet, random, tally }: Omit<Scene, "index">,
 ): Promise<void> {
   const index = random.below(fleet.size);
   await sleep(random.below(20));

@@ -39,6 +39,8 @@ const CALL_MS_MAX = 20_000;
 /** A query of a read that is older holds its connection for somebody slow. */
 const QUERY_SECONDS_MAX = 5;
 const GONE_MS_MAX = 30_000;
+/** Nobody gets so much who is refused. */
+const RECEIVED_BYTES_MIN = 4_096;
 
 export async function memory(run: Run): Promise<void> {
   const { rows, readers } = SIZES[run.size];
@@ -179,6 +181,8 @@ async function meet(habit: Habit, scene: Scene): Promise<void> {
   const slowestMs = await serveOthers(fleet, account, fail);
   const held = await countHeld(fleet);
   if (held > 0) fail(`${held} connections to the database are held by readers who ${habit}`);
+  const unserved = open.filter((each) => each.received() < RECEIVED_BYTES_MIN).length;
+  if (habit !== "vanish" && unserved > 0) fail(`${unserved} readers who ${habit} got no history`);
   for (const each of open) each.close();
   const listening = [replica.http, replica.grpc].map((each) => Number(each.split(":").at(-1)));
   const theirs = new Set(open.flatMap((each) => each.port() ?? []));

@@ -3,6 +3,7 @@
  * as they can, or vanish in the middle; over each port and protocol that carries streams.
  */
 import { connect } from "node:net";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import {
@@ -22,15 +23,9 @@ export interface Reader {
   readonly begun: Promise<void>;
   /** From which it calls; known when it has begun. */
   port(): number | undefined;
+  /** How many bytes have come as far as the reader's own machine. */
+  received(): number;
   close(): void;
-}
-
-/** What all kinds of connections can do. */
-interface Source {
-  once(event: "data" | "readable" | "close", listener: () => void): unknown;
-  pause(): unknown;
-  read(bytes: number): unknown;
-  destroy(): unknown;
 }
 
 const PATH = `/${HistoryService.typeName}/StreamMovements`;
@@ -64,10 +59,11 @@ export function openReader(
   });
   if (habit === "vanish") void begun.then(close);
   if (habit === "read slowly") void begun.then(() => readSlowly(source));
-  return { begun, port: () => port, close };
+  const received = () => socket()?.bytesRead ?? 0;
+  return { begun, port: () => port, received, close };
 }
 
-async function readSlowly(source: Source & { readonly destroyed: boolean }): Promise<void> {
+async function readSlowly(source: Readable): Promise<void> {
   while (!source.destroyed) {
     source.read(SLOW_BYTES);
     await sleep(SLOW_PAUSE_MS);
