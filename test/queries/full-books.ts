@@ -126,3 +126,27 @@ async function newestInvoiceOf(ledger: TestLedger, account: Account): Promise<In
   );
   return rows[0].invoice_id;
 }
+
+const TABLES = `SELECT c.table_name AS name FROM information_schema.columns c
+  WHERE c.table_schema = 'public' AND c.column_name = 'customer_id'`;
+
+/** Keeps a copy of all rows of a customer; what it answers puts them back, whatever was done. */
+export async function keepBooks(
+  { superuser }: TestLedger,
+  { id }: Account,
+): Promise<() => Promise<void>> {
+  const { rows } = await superuser.query<{ name: string }>(TABLES);
+  await superuser.query("CREATE SCHEMA kept");
+  for (const { name } of rows) {
+    await superuser.query(
+      `CREATE TABLE kept.${name} AS SELECT * FROM ${name} WHERE customer_id = '${id}'`,
+    );
+  }
+  const putBack = rows.map(
+    ({ name }) => `DELETE FROM ${name} WHERE customer_id = '${id}';
+      INSERT INTO ${name} SELECT * FROM kept.${name}`,
+  );
+  return async () => {
+    await superuser.query(putBack.join(";"));
+  };
+}
