@@ -8,6 +8,7 @@ import { memory } from "./memory.ts";
 import { race } from "./race.ts";
 import { replay } from "./replay.ts";
 import type { Run } from "./run.ts";
+import { teeth } from "./teeth.ts";
 
 interface Promised {
   readonly about: string;
@@ -57,6 +58,11 @@ export const PROMISES = {
     about: "R11: results do not depend on a replica's clock",
     shares: { quick: 0, whole: 3 },
     show: clock,
+  },
+  teeth: {
+    about: "R12: the tests have teeth: planted faults are each caught by a named test",
+    shares: { quick: 0, whole: 4 },
+    show: teeth,
   },
 } as const satisfies Readonly<Record<string, Promised>>;
 
