@@ -4,7 +4,7 @@ import { type AuditEvent, audit } from "../../src/queries/audit/audit.ts";
 import type { Check } from "../../src/queries/audit/finding.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { Account } from "./account.ts";
-import { fillBooks, keepBooks } from "./full-books.ts";
+import { fillBooks, fillFurther, keepBooks } from "./full-books.ts";
 import { fillJournal } from "./long-journal.ts";
 
 let ledger: TestLedger;
@@ -360,6 +360,18 @@ test("an audit ends when it is told to", async () => {
   const events = audit(reads, { tenantId: TENANT, customerId: null }, controller.signal);
   controller.abort(new Error("told to"));
   await expect(events.next()).rejects.toThrow("told to");
+});
+
+test("an audit says so of a quantity that no rate card has a price for", async () => {
+  const account = await filled();
+  await fillFurther(ledger, account);
+  for (const quantity of ["-4", "1e23"]) {
+    await ledger.superuser.query(
+      "UPDATE charge SET quantity = $2::numeric WHERE customer_id = $1 AND quantity IS NOT NULL",
+      [account.id, quantity],
+    );
+    expect(findingsOf(await run(account.id)).map(({ check }) => check)).toEqual(["charge_price"]);
+  }
 });
 
 test("an audit looks at other invoices than drafts too", async () => {

@@ -54,8 +54,12 @@ export async function checkCharges(
     if (rated) await checkRates(manager, each, signal);
     const { replay } = each;
     if (consumed === replay.consumedDigest && returned === replay.returnedDigest) continue;
+    const { findings } = each;
+    const found = findings.list.length;
     await findWrongCharges(manager, each, signal);
     await findStrayTransfers(manager, each, signal);
+    // The sums are what counts: that the difference cannot be named does not make it right.
+    if (findings.list.length === found) findings.add("charge_draws", "what was consumed", "other");
   }
   return sums;
 }

@@ -3,7 +3,9 @@
  * card the rest (D1). Most books have none, so it is done for the customers that have.
  */
 import type { EntityManager } from "typeorm";
+import type { RateCard } from "../../book/nouns.ts";
 import { rateQuantity } from "../../charge/plan-charge.ts";
+import { Refusal } from "../../errors.ts";
 import type { ChargeId } from "../../ledger/ids.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
 import { type Currency, type CurrencyCode, isoCurrency } from "../../money/currency.ts";
@@ -93,11 +95,24 @@ async function openRates(
     if (card === undefined) return "a charge by a rate card that exists";
     const currency = isoCurrency(card.currency) ?? registered.get(card.currency);
     if (currency === undefined) return "a charge in a currency that exists";
+    const amount = rateOf(card, currency, row.quantity);
+    if (amount === null) return "a charge for a quantity that has a price";
     return sayRated({
-      amount: rateQuantity(card, currency, row.quantity),
+      amount,
       currency: card.currency,
       featureKey: card.featureKey === "" ? null : card.featureKey,
       settlementMode: card.settlementMode,
     });
   };
+}
+
+/** Null when the card has no price for the quantity that the charge is kept with. */
+function rateOf(card: RateCard, currency: Currency, quantity: Amount): Amount | null {
+  if (quantity < 0n) return null;
+  try {
+    return rateQuantity(card, currency, quantity);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
 }
