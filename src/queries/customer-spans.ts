@@ -8,7 +8,7 @@ import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { formatInstant, type Instant } from "../money/time.ts";
 import { Parameters, selectRows } from "./statement.ts";
 
-/** One step comes to about so many transfers and objects. */
+/** One step comes to about so many transfers and objects, unless who walks says else. */
 export const SPAN_ROWS = 20_000n;
 const CUSTOMERS_MAX = 1_000;
 
@@ -35,6 +35,8 @@ export interface Walk {
   readonly customerId: CustomerId | null;
   /** Leaves out customers created later; null leaves out none. */
   readonly createdUntil: Instant | null;
+  /** What the customers of a group may come to together. */
+  readonly groupRows?: bigint;
 }
 
 /**
@@ -48,7 +50,8 @@ export async function* walkCustomers(
   let after = 0n;
   for (;;) {
     const rows = await selectCustomers(reads, walk, after);
-    for (const group of groupsOf(rows.map(walkedOf))) yield group;
+    const { groupRows = SPAN_ROWS } = walk;
+    for (const group of groupsOf(rows.map(walkedOf), groupRows)) yield group;
     const last = rows.at(-1);
     if (last === undefined || rows.length < CUSTOMERS_MAX) return;
     after = last.number;
@@ -95,12 +98,15 @@ function walkedOf(row: WalkedRow): WalkedCustomer {
   };
 }
 
-function* groupsOf(customers: readonly WalkedCustomer[]): Generator<readonly WalkedCustomer[]> {
+function* groupsOf(
+  customers: readonly WalkedCustomer[],
+  groupRows: bigint,
+): Generator<readonly WalkedCustomer[]> {
   let group: WalkedCustomer[] = [];
   let rows = 0n;
   for (const customer of customers) {
     const own = customer.sequence + customer.objectCount;
-    if (group.length > 0 && rows + own > SPAN_ROWS) {
+    if (group.length > 0 && rows + own > groupRows) {
       yield group;
       group = [];
       rows = 0n;
