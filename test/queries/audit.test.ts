@@ -332,7 +332,8 @@ describe("L6 an audit finds each planted fault", () => {
 });
 
 describe("a large customer is audited in stretches", () => {
-  test("what is right is found right, and a fault in the middle is found", async () => {
+  const name = "what is right is found right, and a fault in the middle is found";
+  test(name, { timeout: 90_000 }, async () => {
     const customerId = await ledger.customer();
     await fillJournal(ledger.superuser, customerId, 25_000);
 

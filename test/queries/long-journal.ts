@@ -48,8 +48,10 @@ const GRANTS_MADE = `INSERT INTO credit_grant (number, first_sequence, created_a
   FROM ${CUSTOMERS}
   CROSS JOIN generate_series(1, ${GRANTS}) n
   CROSS JOIN LATERAL (
-    SELECT count(*) AS drawn FROM generate_series(${GRANTS + 1}, $3::integer) c
-    WHERE n = c % ${DRAWN_GRANTS} + ${EURO_GRANTS + RESTRICTED_GRANTS} + 1
+    SELECT CASE WHEN n > ${EURO_GRANTS + RESTRICTED_GRANTS}
+      THEN ($3::integer - r.rest) / ${DRAWN_GRANTS} - (${GRANTS} - r.rest) / ${DRAWN_GRANTS}
+      ELSE 0 END AS drawn
+    FROM (SELECT n - ${EURO_GRANTS + RESTRICTED_GRANTS} - 1 AS rest) r
   ) d`;
 
 const REQUESTED = `INSERT INTO request (created_at, tenant_id, customer_id, request_id,
