@@ -22,7 +22,7 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   {
     name: "request ids are stored in a transaction of their own",
     file: "src/pipeline/flush.ts",
-    find: "  store(writes.insertRequests, ({ requests }) => requests);\n  await Promise.all(sent);",
+    find: "  if (ofCharges.length > 0) sent.push(session.storeTogether(ofCharges));\n",
     put: `  await Promise.all(sent);
   const tenant = await session.query(
     { name: "", text: "SELECT current_setting('app.tenant') AS id" }, []);
@@ -30,9 +30,8 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   await session.query({ name: "", text: "COMMIT" }, []);
   await session.query({ name: "", text: "BEGIN" }, []);
   await session.query({ name: "", text: \`SET LOCAL app.tenant = '\${id}'\` }, []);
-  sent.length = 0;
-  store(writes.insertRequests, ({ requests }) => requests);
-  await Promise.all(sent);`,
+  if (ofCharges.length > 0) sent.push(session.storeTogether(ofCharges));
+`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "W1",
   },
@@ -64,12 +63,12 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     name: "balances are read before the lock is taken",
     file: "src/pipeline/batch.ts",
     find: `[heads, clockRows, balances, firstAnswers] = await Promise.all([
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [customers]),
+      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<BalanceRow>(LOAD_BALANCES, [customers]),`,
+      session.rows<BalanceRow>(LOAD_BALANCES, [named]),`,
     put: `[balances, heads, clockRows, firstAnswers] = await Promise.all([
-      session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [customers]),
+      session.rows<BalanceRow>(LOAD_BALANCES, [named]),
+      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "L3",
