@@ -4,7 +4,7 @@
  * books that are right, and once more over the same books with one digit changed.
  */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import type { CustomerId } from "../../src/ledger/ids.ts";
@@ -131,7 +131,7 @@ async function runAudit(run: Run, fleet: Fleet): Promise<Audited> {
     const used = secondsOfProcess(child.pid ?? 0);
     if (used === 0) return;
     serviceSeconds = used;
-    memoryMbMax = Math.max(memoryMbMax, memoryOfProcess_mb(child.pid ?? 0));
+    memoryMbMax = Math.max(memoryMbMax, memoryOf(child.pid ?? 0));
   }, SAMPLE_MS);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
@@ -146,6 +146,13 @@ async function runAudit(run: Run, fleet: Fleet): Promise<Audited> {
     databaseSeconds: secondsOfFamily(postmaster) - databaseBefore,
     memoryMbMax,
   };
+}
+
+/** 0 for a process that has just ended: then it has no memory, or is not there any more. */
+function memoryOf(pid: number): number {
+  if (!existsSync(`/proc/${pid}/exe`)) return 0;
+  const memoryMb = memoryOfProcess_mb(pid);
+  return Number.isNaN(memoryMb) ? 0 : memoryMb;
 }
 
 function tellFigures(run: Run, audited: Audited, transfers: number): void {
