@@ -11,13 +11,16 @@ const IS_PURCHASE_SOUND = `i.status <> 'DRAFT' AND i.issued_at = i.created_at
       AND g.purchase_currency = i.currency AND g.purchase_amount = i.subtotal
       AND g.settlement_status::text = ${SETTLEMENT}, false)`;
 
+/**
+ * An invoice can be paid before it was issued: neither moves the customer's time, so that they
+ * follow the database's clock where it goes back.
+ */
 const ARE_MOMENTS_SOUND = `(i.issued_at IS NULL) = (i.issue_number IS NULL)
     AND (i.paid_at IS NULL) = (i.status <> 'PAID')
     AND (i.voided_at IS NULL) = (i.status <> 'VOID')
     AND (i.issued_at IS NOT NULL OR i.status IN ('DRAFT', 'VOID'))
     AND (i.issued_at IS NULL OR i.status <> 'DRAFT')
-    AND least(i.issued_at, i.paid_at, i.voided_at, i.created_at) = i.created_at
-    AND coalesce(i.issued_at <= coalesce(i.paid_at, i.voided_at), true)`;
+    AND least(i.issued_at, i.paid_at, i.voided_at, i.created_at) = i.created_at`;
 
 export const LINE_RULES: readonly Rule[] = [
   {
