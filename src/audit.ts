@@ -40,7 +40,7 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
 }
 
 async function auditTenant(
-  reads: Parameters<typeof listTenants>[0],
+  reads: Parameters<typeof everyTenant>[0],
   tenant: Tenant,
   customerId: CustomerId | null,
 ): Promise<TenantFindings> {
