@@ -3,6 +3,7 @@
  * mutants are made of, and what the rules are broken in.
  */
 import type { JsonObject } from "@bufbuild/protobuf";
+import { TENANT } from "../pipeline/ledger.ts";
 import { type Step, step } from "../wire/story.ts";
 
 const USD = { currency: "USD" };
@@ -119,4 +120,14 @@ export const SOUND: Readonly<Record<string, JsonObject>> = {
   ListTransfers: { fromSequence: "2" },
   GetTrialBalance: { ...USD, asOf: "2026-01-01T00:00:00Z" },
   Audit: {},
+  CreateTenant: { name: "another tenant" },
+  ListTenants: { pageSize: 2 },
+  CreateApiKey: {
+    tenantId: TENANT,
+    name: "a portal",
+    role: "ROLE_READER",
+    expiresAt: "2990-01-01T00:00:00Z",
+  },
+  ListApiKeys: { tenantId: TENANT, pageSize: 2 },
+  RevokeApiKey: { apiKeyId: NOBODY },
 };

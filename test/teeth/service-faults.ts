@@ -63,12 +63,12 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     name: "balances are read before the lock is taken",
     file: "src/pipeline/batch.ts",
     find: `[heads, clockRows, balances, firstAnswers] = await Promise.all([
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
+      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
       session.rows<BalanceRow>(LOAD_BALANCES, [named]),`,
     put: `[balances, heads, clockRows, firstAnswers] = await Promise.all([
       session.rows<BalanceRow>(LOAD_BALANCES, [named]),
-      session.rows<LockedRow>(request.waitForLocks ? LOCK_WAITING : LOCK_FREE, [named]),
+      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "L3",
