@@ -1,6 +1,7 @@
 /**
- * A real page in a headless Chromium calls the service by connect-web, from another origin: unary,
- * the history as a stream, a live balance, hanging up. Without Chromium it is skipped, but in CI.
+ * A real page in a headless Chromium calls the service by connect-web, from another origin and with
+ * the API key of one customer: unary, the history as a stream, a live balance, hanging up. Without
+ * Chromium it is skipped, but in CI.
  */
 import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -9,7 +10,8 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY } from "../server/edges.ts";
+import { makeKey } from "../access/keys.ts";
+import { TENANT } from "../pipeline/ledger.ts";
 import { callerOver } from "../wire/caller.ts";
 import { type Running, startService, TWO_WAYS } from "../wire/running.ts";
 import { Story, step } from "../wire/story.ts";
@@ -36,6 +38,9 @@ interface PageWindow {
 describe.skipIf(isMissing && !CI)("a page in a browser", () => {
   let running: Running;
   let story: Story;
+  let neighbor: Story;
+  /** What the portal of the story's customer holds: it opens the books of nobody else. */
+  let portalKey: string;
   let browser: Browser;
   let site: Server;
   let page: Page;
@@ -50,7 +55,11 @@ describe.skipIf(isMissing && !CI)("a page in a browser", () => {
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
     running = await startService({ corsOrigins: [originOf(site)] });
     const [, open] = TWO_WAYS[1] ?? expect.fail();
-    story = await Story.begin(callerOver(open(running)), "portal");
+    const operator = callerOver(open(running));
+    story = await Story.begin(operator, "portal");
+    neighbor = await Story.begin(operator, "neighbor");
+    const holder = { tenantId: TENANT, role: "READER", customerId: story.customer } as const;
+    portalKey = (await makeKey(operator, holder)).secret;
     await story.tell([
       step("gift", "CreateCreditGrant", GIFT),
       step("charge", "CreateCharge", CHARGE),
@@ -70,7 +79,7 @@ describe.skipIf(isMissing && !CI)("a page in a browser", () => {
 
   const portal = (isGrpcWeb: boolean, more: Partial<Portal> = {}): Portal => ({
     url: running.http,
-    key: KEY,
+    key: portalKey,
     customerId: story.customer,
     isGrpcWeb,
     ...more,
@@ -116,6 +125,11 @@ describe.skipIf(isMissing && !CI)("a page in a browser", () => {
     expect(await inPage("readRefusal", portal(false, { key: "dda_wrong" }))).toBe(
       "Unauthenticated UNAUTHENTICATED",
     );
+  });
+
+  test("sees nothing of another customer", async () => {
+    const other = portal(false, { customerId: neighbor.customer });
+    expect(await inPage("readRefusal", other)).toBe("NotFound CUSTOMER_NOT_FOUND");
   });
 
   test("from an origin that is not listed reads nothing", async () => {
