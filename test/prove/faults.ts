@@ -88,6 +88,7 @@ const ACTS: Readonly<Record<Fault, Act>> = {
     return true;
   },
   "disk error": async ({ fleet, tally }) => {
+    if (findPostmaster(fleet.dataDir) === undefined) return false;
     const why = await failDisk(fleet.dataDir, DISK_FAILS_MS);
     if (why !== undefined) tally.leftOut.add(`disk errors: ${why}`);
     return why === undefined;
