@@ -259,5 +259,7 @@ if (order === undefined) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
-  process.exitCode = (await prove(order)) ? 0 : 1;
+  const isKept = await prove(order);
+  // What a client library still does for services that are gone must not keep the command running.
+  process.exit(isKept ? 0 : 1);
 }
