@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const STRYKER = ["@stryker-mutator/core@10.1.1", "@stryker-mutator/vitest-runner@10.1.1"];
@@ -51,7 +51,8 @@ try {
 }
 
 function prepare() {
-  const isCopied = (path) => path === root || !NOT_COPIED.has(basename(path));
+  // Of the project itself only: installed packages have folders of these names that they need.
+  const isCopied = (path) => !NOT_COPIED.has(relative(root, path));
   cpSync(root, dir, { recursive: true, verbatimSymlinks: true, filter: isCopied });
   run("npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", ...STRYKER);
   const test = { include: [TESTS], pool: "forks", maxWorkers: 1, isolate: false, testTimeout: 3e4 };
