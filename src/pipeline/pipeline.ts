@@ -17,7 +17,7 @@ import type { Pending } from "./pending.ts";
 import { RegistryLane } from "./registry-lane.ts";
 
 /** More lanes than the database has cores to spare make batches smaller and everything slower. */
-const LANES = 3;
+const LANES = 2;
 
 export interface PipelineParts {
   readonly writes: DataSource;
