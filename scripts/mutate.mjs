@@ -108,7 +108,9 @@ function tell(folder, files) {
   return score;
 }
 
-const oneLine = (text) => text.replace(/\s+/g, " ").slice(0, 60);
+function oneLine(text) {
+  return text.replace(/\s+/g, " ").slice(0, 60);
+}
 
 function keep(folder, figures) {
   const kept = existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, "utf8")) : {};
