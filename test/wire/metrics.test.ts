@@ -40,7 +40,7 @@ describe("/metrics", () => {
     expect(await sampleOf("drawdown_due_transfers_total")).toBe(1);
     expect(await sampleOf("drawdown_batch_retries_total")).toBe(0);
     expect(await sampleOf("drawdown_commits_unclear_total")).toBe(0);
-    for (const lane of ["0", "1", "2", "registry"]) {
+    for (const lane of ["0", "1", "registry"]) {
       expect(await sampleOf(`drawdown_lane_commands_waiting{lane="${lane}"}`)).toBe(0);
     }
     expect(await sampleOf('drawdown_pool_connections{pool="reads",state="idle"}')).toBeGreaterThan(
