@@ -159,6 +159,23 @@ describe("G2 when credit becomes available", () => {
     `,
   );
   scenario(
+    "a payment at the very moment of expiry is too late, one a microsecond before it is not",
+    `
+    grant A 100 USD external on_settlement until d10
+    grant B 50 USD external on_settlement until d10
+    clock d10-1us
+    external B SETTLED
+      FUNDED    B      +50     0 -> 50
+      grant B ACTIVE effective d10-1us
+    clock d10
+      EXPIRED   B      -50    50 -> 0
+    external A SETTLED
+      FUNDED    A     +100     0 -> 100
+      EXPIRED   A     -100   100 -> 0
+      grant A EXPIRED remaining 0 effective d10 expires d10
+    `,
+  );
+  scenario(
     "an authorization that was booked back before effective_at no longer makes credit available",
     `
     grant A 100 USD invoice on_authorization from d5
