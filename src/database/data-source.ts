@@ -2,11 +2,12 @@
  * Owns how the service connects to PostgreSQL: two pools, one for reads and one for the pipeline's
  * lanes, with the settings that every session of theirs has.
  */
-import pg from "pg";
+import type pg from "pg";
 import { DataSource } from "typeorm";
 import { entities } from "./entities/all.ts";
 import { APPLICATION_ROLE } from "./migrations/1_ledger.ts";
 import { typeParsers } from "./pg-types.ts";
+import { PooledClient } from "./pooled-client.ts";
 
 export interface Database {
   readonly reads: DataSource;
@@ -101,7 +102,7 @@ function makePool({
   readonly name: string;
   readonly max: number;
 }): DataSource {
-  class Client extends pg.Client {
+  class Client extends PooledClient {
     constructor(config: pg.ClientConfig) {
       super({ ...config, ...withSettings(findUrl(), settings) });
     }

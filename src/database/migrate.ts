@@ -7,6 +7,7 @@ import { withSettings } from "./data-source.ts";
 import { APPLICATION_ROLE, Ledger1763800000001 } from "./migrations/1_ledger.ts";
 import { Access1763800000002 } from "./migrations/2_access.ts";
 import { TenantOnce1763800000003 } from "./migrations/3_tenant_once.ts";
+import { PooledClient } from "./pooled-client.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
 /** In their order. */
@@ -80,7 +81,7 @@ export function ownerSource(ownerUrl: string): DataSource {
     installExtensions: false,
     logging: false,
     poolErrorHandler: () => undefined,
-    extra: { options },
+    extra: { Client: PooledClient, options },
   });
 }
 
