@@ -35,6 +35,7 @@ import {
 import { AssertionFailure, assert } from "../errors.ts";
 import { amountFromDigits, formatAmount } from "../money/amount.ts";
 import type { RequestKey } from "../pipeline/job.ts";
+import { isZero } from "./quick-expression.ts";
 
 /** A request as the pipeline knows it. */
 export interface IdentifiedRequest {
@@ -115,11 +116,6 @@ function compileField(field: DescField): WriteFields {
       };
     }
   }
-}
-
-/** A scalar or an enum that is not tracked is set exactly when it is not zero. */
-function isZero(value: unknown): boolean {
-  return value === "" || value === 0 || value === false || value === 0n;
 }
 
 function compileList(field: DescField & { readonly fieldKind: "list" }): WriteFields {
