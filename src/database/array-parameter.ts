@@ -15,11 +15,15 @@ export interface ElementOf {
   readonly integer: number;
   readonly numeric: Amount;
   readonly text: string;
+  readonly tid: Place;
   readonly timestamptz: Instant | "infinity" | "-infinity";
   readonly uuid: string;
 }
 
 export type ElementType = keyof ElementOf;
+
+/** Where a version of a row stands, as PostgreSQL spells its `ctid`: `(block,item)`. */
+export type Place = `(${number},${number})`;
 
 interface Codec<Value> {
   /** The type's number in PostgreSQL's catalog, which never changes. */
@@ -90,6 +94,7 @@ const CODECS: { readonly [Type in ElementType]: Codec<ElementOf[Type]> } = {
     else if (value === "-infinity") view.setBigInt64(at, MINUS_INFINITY);
     else view.setBigInt64(at, value - POSTGRES_EPOCH);
   }),
+  tid: fixed(27, 6, writePlace),
   uuid: fixed(2950, UUID_BYTES, writeUuid),
   bytea: {
     oid: 17,
@@ -163,6 +168,12 @@ function writeUuid({ bytes }: Target, at: number, value: string): void {
     index += 2;
   }
   assert(index === value.length && seen < NO_DIGIT, `an id is a UUID: ${value}`);
+}
+
+function writePlace({ view }: Target, at: number, place: Place): void {
+  const comma = place.indexOf(",");
+  view.setUint32(at, Number(place.slice(1, comma)));
+  view.setUint16(at + 4, Number(place.slice(comma + 1, -1)));
 }
 
 function writeNumeric({ view }: Target, at: number, amount: Amount): number {

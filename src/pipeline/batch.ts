@@ -19,6 +19,7 @@ import type { CurrencyCache } from "./load-catalog.ts";
 import { bookAllDue } from "./load-due.ts";
 import { LOAD_BALANCES } from "./load-statements.ts";
 import type { Outcome } from "./pending.ts";
+import { type Placed, Places } from "./places.ts";
 import { loadFirstAnswers } from "./replay.ts";
 import type { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
@@ -120,13 +121,14 @@ export class BatchRunner {
     const [heads, clockRows, balances, firstAnswers] = await Promise.all([
       session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<BalanceRow>(LOAD_BALANCES, [named]),
+      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
       loadFirstAnswers(session, request.jobs),
     ]);
     const clock = clockRows[0]?.now;
     assert(clock !== undefined, "the database has a clock");
 
-    const balancesOf = balancesByCustomer(balances);
+    const places = new Places();
+    const balancesOf = balancesByCustomer(balances, places);
     const parts = heads.map((head) => {
       const own = balancesOf.get(head.customer_id) ?? new Map();
       const book = openBook(head, { clock, balances: own, random32: this.#random32 });
@@ -141,6 +143,7 @@ export class BatchRunner {
       tenantId: request.tenantId,
       currencies: this.#currencies,
       books: new Map(parts.map(({ batchBook }) => [batchBook.book.customerId, batchBook.book])),
+      places,
     };
     const unfinished = await bookAllDue(context);
     const dueTransfers = parts.reduce(
@@ -154,7 +157,7 @@ export class BatchRunner {
       jobsOf,
     );
     const sound = parts.filter(({ batchBook }) => !batchBook.broken);
-    await flush(session, sound);
+    await flush(session, sound, places);
 
     const locked = new Set(heads.map((head) => head.customer_id));
     const unlocked = customers.filter((customer) => !locked.has(customer));
@@ -189,12 +192,16 @@ function groupByCustomer(jobs: readonly Job[]): ReadonlyMap<CustomerId, readonly
 }
 
 export function balancesByCustomer(
-  rows: readonly BalanceRow[],
+  rows: readonly Placed<BalanceRow>[],
+  places: Places,
 ): ReadonlyMap<CustomerId, Map<CurrencyCode, Balance>> {
   const balances = new Map<CustomerId, Map<CurrencyCode, Balance>>();
-  for (const { customer_id: customerId, currency, credit, held, issued } of rows) {
+  for (const row of rows) {
+    const { customer_id: customerId, currency, credit, held, issued } = row;
     const own = balances.get(customerId) ?? new Map<CurrencyCode, Balance>();
-    own.set(currency, { currency, credit, held, issued });
+    const balance: Balance = { currency, credit, held, issued };
+    own.set(currency, balance);
+    places.keep(balance, row);
     balances.set(customerId, own);
   }
   return balances;

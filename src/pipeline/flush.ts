@@ -4,6 +4,7 @@
  */
 import type { Book } from "../book/book.ts";
 import type { BatchBook } from "./batch-book.ts";
+import type { Places } from "./places.ts";
 import type { Session } from "./session.ts";
 import { type Owned, type RowsToStore, rowsToStore, type TableWrite } from "./statement.ts";
 import * as writes from "./writes.ts";
@@ -28,20 +29,24 @@ const sameHead = (left: writes.HeadRow, right: writes.HeadRow) =>
   left.objectCount === right.objectCount &&
   left.invoiceCount === right.invoiceCount;
 
-type Parts = readonly { readonly batchBook: BatchBook; readonly start: HeadStart }[];
+/** What is stored: the books, and where what they loaded stands. */
+interface Parts {
+  readonly books: readonly { readonly batchBook: BatchBook; readonly start: HeadStart }[];
+  readonly places: Places;
+}
 
 /** Gathers a table's rows from all books. */
-function gather<Row>(
-  parts: Parts,
+function gather<Row extends object>(
+  { books, places }: Parts,
   write: TableWrite<Row>,
   rowsOf: (batchBook: BatchBook, start: HeadStart) => Iterable<Row>,
 ): RowsToStore {
   const rows: Owned<Row>[] = [];
-  for (const { batchBook, start } of parts) {
+  for (const { batchBook, start } of books) {
     const { customerId } = batchBook.book;
     for (const row of rowsOf(batchBook, start)) rows.push({ customerId, row });
   }
-  return rowsToStore(write, rows);
+  return rowsToStore(write, rows, places);
 }
 
 /** What nearly every charge writes, and nothing else writes more often. */
@@ -90,8 +95,13 @@ function gatherOfOthers(parts: Parts): readonly RowsToStore[] {
   ];
 }
 
-export async function flush(session: Session, parts: Parts): Promise<void> {
+export async function flush(
+  session: Session,
+  books: Parts["books"],
+  places: Places,
+): Promise<void> {
   await session.begun;
+  const parts = { books, places };
   const ofCharges = gatherOfCharges(parts).filter(({ count }) => count > 0);
   const others = gatherOfOthers(parts).filter(({ count }) => count > 0);
   // Together they name the customers once, and are one message. The others are sent alone, because

@@ -6,9 +6,10 @@ import { arrayOf } from "../database/array-parameter.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
 import type { Instant } from "../money/time.ts";
-import { keepLot, type LoadContext, loadNeeds } from "./load.ts";
+import { keepCharge, keepLot, type LoadContext, loadNeeds } from "./load.ts";
 import * as statements from "./load-statements.ts";
-import { type ChargeRow, chargeOf, type LotRow } from "./rows.ts";
+import type { Placed } from "./places.ts";
+import type { ChargeRow, LotRow } from "./rows.ts";
 
 interface NextDueRow {
   readonly customer_id: CustomerId;
@@ -39,8 +40,8 @@ export async function bookAllDue(
   const limit = bounds.eventsMax + 1;
   const { session } = context;
   const [lotRows, chargeRows, nextRows] = await Promise.all([
-    session.rows<LotRow>(statements.LOAD_DUE_LOTS, [...values, limit]),
-    session.rows<ChargeRow>(statements.LOAD_DUE_CHARGES, [...values, limit]),
+    session.rows<Placed<LotRow>>(statements.LOAD_DUE_LOTS, [...values, limit]),
+    session.rows<Placed<ChargeRow>>(statements.LOAD_DUE_CHARGES, [...values, limit]),
     session.rows<NextDueRow>(statements.LOAD_NEXT_DUE, values),
   ]);
   const lots = group(lotRows);
@@ -51,13 +52,9 @@ export async function bookAllDue(
   const unfinished = new Set<Book>();
   for (const book of due) {
     const ownLots: readonly Lot[] = (lots.get(book.customerId) ?? []).map((row) =>
-      keepLot(book, row),
+      keepLot(context, row),
     );
-    const ownCharges = (charges.get(book.customerId) ?? []).map((row) => {
-      const charge = chargeOf(row);
-      book.charges.set(charge.id, charge);
-      return charge;
-    });
+    const ownCharges = (charges.get(book.customerId) ?? []).map((row) => keepCharge(context, row));
     const list = {
       lots: ownLots,
       charges: ownCharges,
@@ -74,7 +71,7 @@ export async function bookAllDue(
 async function loadHeldLots(
   context: LoadContext,
   due: readonly Book[],
-  charges: ReadonlyMap<CustomerId, readonly ChargeRow[]>,
+  charges: ReadonlyMap<CustomerId, readonly Placed<ChargeRow>[]>,
 ): Promise<void> {
   const needs = new Map<Book, Need[]>();
   for (const book of due) {

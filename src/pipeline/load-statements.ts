@@ -39,7 +39,7 @@ const byKey = (parts: {
       FROM unnest($2::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${keys.join(", ")})
       JOIN k ON k.customer_id = n.customer_id
       CROSS JOIN LATERAL (
-        SELECT ${parts.columns} FROM ${table} ${alias}
+        SELECT ${alias}.ctid, ${parts.columns} FROM ${table} ${alias}
         WHERE ${alias}.customer_id = k.customer_id AND ${match.join(" AND ")} ${where} OFFSET 0
       ) r`,
   };
@@ -47,7 +47,7 @@ const byKey = (parts: {
 
 export const LOAD_BALANCES: Statement = {
   name: "load_balances",
-  text: `SELECT b.customer_id, b.currency, b.credit, b.held, b.issued
+  text: `SELECT b.ctid, b.customer_id, b.currency, b.credit, b.held, b.issued
     FROM balance b WHERE b.customer_id = ANY($1::uuid[])`,
 };
 
@@ -112,14 +112,14 @@ export const LOAD_CREDIT_LINES = byKey({
 export const LOAD_SHELVES: Statement = {
   name: "load_shelves",
   text: `${NAMED_HEADS}
-    SELECT n.asked, ${LOT_COLUMNS}
+    SELECT n.asked, g.ctid, ${LOT_COLUMNS}
     FROM k
     JOIN unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[],
         $7::timestamptz[], $8::bigint[], $9::integer[])
       AS n(customer_id, asked, currency, feature_key, priority, expires_at, first_sequence, page)
       ON n.customer_id = k.customer_id
     CROSS JOIN LATERAL (
-      SELECT * FROM credit_grant o
+      SELECT o.ctid, o.* FROM credit_grant o
       WHERE o.customer_id = k.customer_id AND o.currency = n.currency AND o.open
         AND (o.priority, coalesce(o.expires_at, 'infinity'::timestamptz), o.first_sequence)
           > (n.priority, n.expires_at, n.first_sequence)
@@ -156,18 +156,18 @@ export const LOAD_RATE_CARD_VERSIONS: Statement = {
 
 export const LOAD_PROFILES: Statement = {
   name: "load_profiles",
-  text: `SELECT ${PROFILE_COLUMNS} FROM customer p WHERE p.customer_id = ANY($1::uuid[])`,
+  text: `SELECT p.ctid, ${PROFILE_COLUMNS} FROM customer p WHERE p.customer_id = ANY($1::uuid[])`,
 };
 
 export const LOAD_DUE_LOTS: Statement = {
   name: "load_due_lots",
   text: `${NAMED_HEADS}
-    SELECT ${LOT_COLUMNS}
+    SELECT g.ctid, ${LOT_COLUMNS}
     FROM k
     JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
       ON n.customer_id = k.customer_id
     CROSS JOIN LATERAL (
-      SELECT * FROM credit_grant d WHERE d.customer_id = k.customer_id AND d.due_at <= n.until
+      SELECT d.ctid, d.* FROM credit_grant d WHERE d.customer_id = k.customer_id AND d.due_at <= n.until
       ORDER BY d.due_at, d.status = 'PENDING', d.number LIMIT $4::integer
     ) g`,
 };
@@ -175,12 +175,12 @@ export const LOAD_DUE_LOTS: Statement = {
 export const LOAD_DUE_CHARGES: Statement = {
   name: "load_due_charges",
   text: `${NAMED_HEADS}
-    SELECT ${CHARGE_COLUMNS}
+    SELECT c.ctid, ${CHARGE_COLUMNS}
     FROM k
     JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
       ON n.customer_id = k.customer_id
     CROSS JOIN LATERAL (
-      SELECT * FROM charge d
+      SELECT d.ctid, d.* FROM charge d
       WHERE d.customer_id = k.customer_id AND d.status = 'OPEN' AND d.hold_expires_at <= n.until
       ORDER BY d.hold_expires_at, d.number LIMIT $4::integer
     ) c`,

@@ -5,7 +5,7 @@
  */
 import { type Book, shelfKey } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
-import type { Invoice } from "../book/nouns.ts";
+import type { Charge } from "../book/nouns.ts";
 import { arrayOf, type ElementOf } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import { compareDrawOrder, type DrawKey } from "../ledger/draw-order.ts";
@@ -13,6 +13,7 @@ import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
 import { type CurrencyCache, loadCurrencies, loadRateCards } from "./load-catalog.ts";
 import * as statements from "./load-statements.ts";
+import type { Placed, Places } from "./places.ts";
 import {
   type ChargeRow,
   chargeOf,
@@ -39,6 +40,7 @@ export interface LoadContext {
   readonly tenantId: TenantId;
   readonly currencies: CurrencyCache;
   readonly books: ReadonlyMap<CustomerId, Book>;
+  readonly places: Places;
 }
 
 type NeedOf<Kind extends Need["kind"]> = Extract<Need, { kind: Kind }>;
@@ -70,20 +72,44 @@ function bookOf(context: LoadContext, row: { readonly customer_id: CustomerId })
 }
 
 /** Keeps a loaded lot unless the book has it already, and returns the one that it has. */
-export function keepLot(book: Book, row: LotRow): Lot {
-  const known = book.lots.get(row.credit_grant_id);
+export function keepLot(context: LoadContext, row: Placed<LotRow>): Lot {
+  const { lots } = bookOf(context, row);
+  const known = lots.get(row.credit_grant_id);
   if (known !== undefined && known !== null) return known;
   const lot = lotOf(row);
-  book.lots.set(lot.id, lot);
+  lots.set(lot.id, lot);
+  context.places.keep(lot, row);
   return lot;
 }
 
-function keepInvoice(book: Book, row: InvoiceRow): Invoice {
-  const known = book.invoices.get(row.invoice_id);
-  const invoice = known ?? invoiceOf(row);
-  book.invoices.set(invoice.id, invoice);
-  if (invoice.status === "DRAFT") book.drafts.set(invoice.currency, invoice);
-  return invoice;
+/** Keeps a loaded charge unless the book has it already, and returns the one that it has. */
+export function keepCharge(context: LoadContext, row: Placed<ChargeRow>): Charge {
+  const { charges } = bookOf(context, row);
+  const known = charges.get(row.charge_id);
+  if (known !== undefined && known !== null) return known;
+  const charge = chargeOf(row);
+  charges.set(charge.id, charge);
+  context.places.keep(charge, row);
+  return charge;
+}
+
+function keepInvoice(context: LoadContext, row: Placed<InvoiceRow>): void {
+  const { invoices, drafts } = bookOf(context, row);
+  let invoice = invoices.get(row.invoice_id);
+  if (invoice === undefined || invoice === null) {
+    invoice = invoiceOf(row);
+    invoices.set(invoice.id, invoice);
+    context.places.keep(invoice, row);
+  }
+  if (invoice.status === "DRAFT") drafts.set(invoice.currency, invoice);
+}
+
+function keepLine(context: LoadContext, row: Placed<LineRow>): void {
+  const { lines } = bookOf(context, row);
+  if (lines.has(row.invoice_line_id)) return;
+  const line = lineOf(row);
+  lines.set(line.id, line);
+  context.places.keep(line, row);
 }
 
 /** Marks as absent what was asked for and not found. */
@@ -93,13 +119,13 @@ function expectNothing<Key, Value>(map: Map<Key, Value | null>, key: Key): void 
 
 const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
   async grant(context, asked) {
-    const rows = await byId<LotRow, "grant">(
+    const rows = await byId<Placed<LotRow>, "grant">(
       context,
       statements.LOAD_LOTS,
       asked,
       (need) => need.id,
     );
-    for (const row of rows) keepLot(bookOf(context, row), row);
+    for (const row of rows) keepLot(context, row);
     for (const { book, need } of asked) expectNothing(book.lots, need.id);
   },
   async terms(context, asked) {
@@ -112,42 +138,49 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
   },
   async charge(context, asked) {
     const { LOAD_CHARGES } = statements;
-    const rows = await byId<ChargeRow, "charge">(context, LOAD_CHARGES, asked, (need) => need.id);
-    for (const row of rows) {
-      const { charges } = bookOf(context, row);
-      if (!charges.has(row.charge_id)) charges.set(row.charge_id, chargeOf(row));
-    }
+    const rows = await byId<Placed<ChargeRow>, "charge">(
+      context,
+      LOAD_CHARGES,
+      asked,
+      (need) => need.id,
+    );
+    for (const row of rows) keepCharge(context, row);
     for (const { book, need } of asked) expectNothing(book.charges, need.id);
   },
   async invoice(context, asked) {
     const { LOAD_INVOICES } = statements;
-    const rows = await byId<InvoiceRow, "invoice">(context, LOAD_INVOICES, asked, ({ id }) => id);
-    for (const row of rows) keepInvoice(bookOf(context, row), row);
+    const rows = await byId<Placed<InvoiceRow>, "invoice">(
+      context,
+      LOAD_INVOICES,
+      asked,
+      ({ id }) => id,
+    );
+    for (const row of rows) keepInvoice(context, row);
     for (const { book, need } of asked) expectNothing(book.invoices, need.id);
   },
   async draft(context, asked) {
     const currencies = asked.map(({ need }) => need.currency);
     const { session } = context;
     const values = [...customersOf(asked), arrayOf("text", currencies)];
-    const rows = await session.rows<InvoiceRow>(statements.LOAD_DRAFTS, values);
-    for (const row of rows) keepInvoice(bookOf(context, row), row);
+    const rows = await session.rows<Placed<InvoiceRow>>(statements.LOAD_DRAFTS, values);
+    for (const row of rows) keepInvoice(context, row);
     for (const { book, need } of asked) expectNothing(book.drafts, need.currency);
   },
   async line(context, asked) {
     const { LOAD_LINES } = statements;
-    const rows = await byId<LineRow, "line">(context, LOAD_LINES, asked, (need) => need.id);
-    for (const row of rows) keepLine(bookOf(context, row), row);
+    const rows = await byId<Placed<LineRow>, "line">(context, LOAD_LINES, asked, (need) => need.id);
+    for (const row of rows) keepLine(context, row);
     for (const { book, need } of asked) expectNothing(book.lines, need.id);
   },
   async credit_lines(context, asked) {
     const statement = statements.LOAD_CREDIT_LINES;
     const id = (need: NeedOf<"credit_lines">) => need.invoiceId;
-    const rows = await byId<LineRow, "credit_lines">(context, statement, asked, id);
+    const rows = await byId<Placed<LineRow>, "credit_lines">(context, statement, asked, id);
     for (const { book, need } of asked) {
       const own = rows.filter(
         (row) => row.customer_id === book.customerId && row.credited_invoice_id === need.invoiceId,
       );
-      for (const row of own) keepLine(book, row);
+      for (const row of own) keepLine(context, row);
       book.creditLines.set(
         need.invoiceId,
         own.map((row) => row.invoice_line_id),
@@ -163,17 +196,17 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
   },
   async profile(context, asked) {
     const [customers] = customersOf(asked);
-    const rows = await context.session.rows<ProfileRow>(statements.LOAD_PROFILES, [customers]);
+    const rows = await context.session.rows<Placed<ProfileRow>>(statements.LOAD_PROFILES, [
+      customers,
+    ]);
     for (const row of rows) {
       const book = bookOf(context, row);
-      book.profile ??= profileOf(row);
+      if (book.profile !== null) continue;
+      book.profile = profileOf(row);
+      context.places.keep(book.profile, row);
     }
   },
 };
-
-function keepLine(book: Book, row: LineRow): void {
-  if (!book.lines.has(row.invoice_line_id)) book.lines.set(row.invoice_line_id, lineOf(row));
-}
 
 function byId<Row extends object, Kind extends Need["kind"]>(
   { session }: LoadContext,
@@ -210,12 +243,12 @@ async function loadShelves(context: LoadContext, asked: readonly Asked<"shelf">[
     const limit = shelf === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
     return { book, need, index, limit, after: shelf?.loadedTo ?? null, last: null, rows: 0 };
   });
-  const rows = await context.session.rows<LotRow & { readonly asked: number }>(
+  const rows = await context.session.rows<Placed<LotRow> & { readonly asked: number }>(
     statements.LOAD_SHELVES,
     [...customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
   for (const row of rows) {
-    keepLot(bookOf(context, row), row);
+    keepLot(context, row);
     const page = pages[row.asked];
     assert(page !== undefined, "each row belongs to a page that was asked for");
     page.rows += 1;

@@ -23,6 +23,7 @@ import { type LoadContext, loadNeeds } from "./load.ts";
 import type { CurrencyCache } from "./load-catalog.ts";
 import { bookAllDue } from "./load-due.ts";
 import { LOAD_BALANCES } from "./load-statements.ts";
+import { type Placed, Places } from "./places.ts";
 import { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
@@ -72,15 +73,16 @@ async function lookIn<Result>(
   const [heads, clocks, balances] = await Promise.all([
     session.rows<LockedRow>(READ_HEAD, [customers]),
     session.rows<{ now: Instant }>(READ_CLOCK, []),
-    session.rows<BalanceRow>(LOAD_BALANCES, [customers]),
+    session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [customers]),
   ]);
   const head = heads[0];
   if (head === undefined) throw customerNotFound(look.customerId);
   const now = clocks[0]?.now;
   assert(now !== undefined, "the database has a clock");
+  const places = new Places();
   const book = openBook(head, {
     clock: look.until === null ? now : laterOf(look.until, now),
-    balances: balancesByCustomer(balances).get(head.customer_id) ?? new Map(),
+    balances: balancesByCustomer(balances, places).get(head.customer_id) ?? new Map(),
     random32: parts.random32,
   });
   const context: LoadContext = {
@@ -88,6 +90,7 @@ async function lookIn<Result>(
     tenantId: look.tenantId,
     currencies: parts.currencies,
     books: new Map([[book.customerId, book]]),
+    places,
   };
   const unfinished = await bookAllDue(context, bounds);
   if (unfinished.size > 0) throw tooMuchDue(look.until);

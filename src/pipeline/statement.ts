@@ -6,6 +6,7 @@
 import { arrayOf, type ElementOf, type ElementType } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import type { CustomerId } from "../ledger/ids.ts";
+import type { Places } from "./places.ts";
 
 /** A named prepared statement. */
 export interface Statement {
@@ -55,6 +56,8 @@ export interface Owned<Row> {
 export interface TableWrite<Row> {
   /** Short, because the names of several stand in the name of one statement. */
   readonly name: string;
+  /** Whether its rows are there already: then each is named by its place too. */
+  readonly placed: boolean;
   /** Its part of a statement; its arrays are the parameters from this one on. */
   readonly part: (first: number) => string;
   readonly columns: readonly Column<Row>[];
@@ -65,18 +68,28 @@ export interface RowsToStore {
   readonly write: Pick<TableWrite<never>, "name" | "part">;
   readonly count: number;
   readonly customers: readonly CustomerId[];
-  /** The rows' customers, and then one array for each column. */
+  /** The rows' customers, their places if they have any, and then one array for each column. */
   readonly arrays: readonly Buffer[];
 }
 
-export function rowsToStore<Row>(
+export function rowsToStore<Row extends object>(
   write: TableWrite<Row>,
   owned: readonly Owned<Row>[],
+  places: Places,
 ): RowsToStore {
   const customers = owned.map(({ customerId }) => customerId);
   const rows = owned.map(({ row }) => row);
-  const arrays = write.columns.map((column) => cellsOf(column, rows));
-  return { write, count: rows.length, customers, arrays: [arrayOf("uuid", customers), ...arrays] };
+  const arrays = [arrayOf("uuid", customers)];
+  if (write.placed) {
+    arrays.push(
+      arrayOf(
+        "tid",
+        rows.map((row) => places.of(row)),
+      ),
+    );
+  }
+  for (const column of write.columns) arrays.push(cellsOf(column, rows));
+  return { write, count: rows.length, customers, arrays };
 }
 
 /** Prepared names that are longer are cut off by the server, and then no longer differ. */
@@ -127,10 +140,15 @@ export const NAMED_HEADS = `WITH k AS MATERIALIZED (
 const element = <Row>({ name, cast }: Column<Row>) =>
   cast === undefined ? `n.${name}` : `n.${name}::${cast}`;
 
-function unnest<Row>(columns: readonly Column<Row>[], first: number): string {
-  const arrays = columns.map(({ type }, index) => `$${first + 1 + index}::${type}[]`);
+type Named = Pick<Column<never>, "name" | "type">;
+
+const CUSTOMER: Named = { name: "customer_id", type: "uuid" };
+const PLACE: Named = { name: "place", type: "tid" };
+
+function unnest(columns: readonly Named[], first: number): string {
+  const arrays = columns.map(({ type }, index) => `$${first + index}::${type}[]`);
   const names = columns.map(({ name }) => name);
-  return `unnest($${first}::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${names.join(", ")})`;
+  return `unnest(${arrays.join(", ")}) AS n(${names.join(", ")})`;
 }
 
 /** Inserts rows. */
@@ -143,22 +161,22 @@ export function insertInto<Row>(
   const part = (first: number) => `
     INSERT INTO ${table} (tenant_id, customer_id, ${names})
     SELECT k.tenant_id, k.customer_id, ${columns.map(element).join(", ")}
-    FROM ${unnest(columns, first)}
+    FROM ${unnest([CUSTOMER, ...columns], first)}
     JOIN k ON k.customer_id = n.customer_id`;
-  return { name, part, columns };
+  return { name, placed: false, part, columns };
 }
 
 /** Updates the heads themselves. */
 export function updateHeads<Row>(name: string, columns: readonly Column<Row>[]): TableWrite<Row> {
   const part = (first: number) => `
     UPDATE customer_head t SET ${assignments(columns)}
-    FROM ${unnest(columns, first)}
+    FROM ${unnest([CUSTOMER, ...columns], first)}
     JOIN k ON k.customer_id = n.customer_id
     WHERE t.ctid = k.ctid`;
-  return { name, part, columns };
+  return { name, placed: false, part, columns };
 }
 
-/** Updates rows found by their key within the customer; null: the customer has one row. */
+/** Updates rows where they stand. The key within the customer, if there is one, must agree. */
 export function updateOf<Row>(
   name: string,
   table: string,
@@ -168,39 +186,32 @@ export function updateOf<Row>(
   const all = key === null ? columns : [key, ...columns];
   const part = (first: number) => `
     UPDATE ${table} t SET ${assignments(columns)}
-    FROM ${located(table, key, all, first)}
-    WHERE t.ctid = f.ctid`;
-  return { name, part, columns: all };
+    FROM ${unnest([CUSTOMER, PLACE, ...all], first)}
+    WHERE ${isAtPlace(key)}`;
+  return { name, placed: true, part, columns: all };
 }
 
-/** Deletes rows found by their key within the customer. */
+/** Deletes rows where they stand. */
 export function deleteFrom<Row>(name: string, table: string, key: Column<Row>): TableWrite<Row> {
   const part = (first: number) => `
     DELETE FROM ${table} t
-    USING ${located(table, key, [key], first)}
-    WHERE t.ctid = f.ctid`;
-  return { name, part, columns: [key] };
+    USING ${unnest([CUSTOMER, PLACE, key], first)}
+    WHERE ${isAtPlace(key)}`;
+  return { name, placed: true, part, columns: [key] };
 }
 
 const assignments = <Row>(columns: readonly Column<Row>[]) =>
   columns.map((column) => `${column.name} = ${element(column)}`).join(", ");
 
 /**
- * Where the rows stand, each found by its whole key. Without the fence (OFFSET 0) the planner reads
- * all rows of the customers and joins afterwards while its statistics say that the table is small.
- * The row is then changed at its place (ctid), which cannot change in between, because its customer
- * is locked.
+ * The owner and the key are compared in a way that no index serves, and a place is said to lie
+ * between the first and the last there can be, which the planner takes for rare: so a row is
+ * fetched from its place with statistics of any age, and never by reading the table.
  */
-function located<Row>(
-  table: string,
-  key: Column<Row> | null,
-  columns: readonly Column<Row>[],
-  first: number,
-): string {
-  const match = key === null ? "" : `AND o.${key.name} = n.${key.name}`;
-  return `${unnest(columns, first)}
-    JOIN k ON k.customer_id = n.customer_id
-    CROSS JOIN LATERAL (
-      SELECT o.ctid FROM ${table} o WHERE o.customer_id = k.customer_id ${match} OFFSET 0
-    ) f`;
+function isAtPlace(key: Named | null): string {
+  const same = [CUSTOMER, ...(key === null ? [] : [key])].map(
+    ({ name }) => `AND t.${name} IS NOT DISTINCT FROM n.${name}`,
+  );
+  return `t.ctid = n.place AND n.place BETWEEN '(0,1)' AND '(4294967295,65535)'
+      ${same.join(" ")}`;
 }

@@ -114,7 +114,7 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
   onCancel(): void {
     this.#cancelled = true;
     clearTimeout(this.#patience);
-    this.#admitted?.abort(callerGone());
+    if (this.#admitted?.ended === false) this.#admitted.abort(callerGone());
     this.#requests?.end();
     this.#written?.();
   }

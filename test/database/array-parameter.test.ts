@@ -35,6 +35,7 @@ describe("a list arrives as it was sent", () => {
     integer: [0, 2 ** 31 - 1, -(2 ** 31), null],
     numeric: ["0", "1", "-1", "0.000000000001", "10000", widest, `-${widest}`].map(amount),
     text: ["", "a", "NULL", '{"a",\\}', "ß€😀", "é".repeat(50), "x".repeat(50), null],
+    tid: ["(0,1)", "(4294967295,65535)", "(130000,7)", null],
     timestamptz: [instant(0n), instant(946_684_800_000_001n), LATEST_INSTANT, null],
     uuid: ["019a0000-0000-7000-8000-0123456789ab", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", null],
   };

@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCK_FREE } from "../../src/pipeline/batch.ts";
 import * as loads from "../../src/pipeline/load-statements.ts";
+import { Places } from "../../src/pipeline/places.ts";
 import { FIND_REQUESTS } from "../../src/pipeline/replay.ts";
 import {
   rowsToStore,
@@ -25,7 +26,7 @@ const isWrite = (value: unknown): value is TableWrite<never> =>
   typeof value === "object" && value !== null && "part" in value;
 
 const store = (...together: TableWrite<never>[]) =>
-  storeStatement(together.map((write) => rowsToStore(write, [])));
+  storeStatement(together.map((write) => rowsToStore(write, [], new Places())));
 
 /** What a batch of charges stores in one statement; everything else is stored table by table. */
 const OF_CHARGES = [

@@ -65,9 +65,9 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     find: `[heads, clockRows, balances, firstAnswers] = await Promise.all([
       session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<BalanceRow>(LOAD_BALANCES, [named]),`,
+      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),`,
     put: `[balances, heads, clockRows, firstAnswers] = await Promise.all([
-      session.rows<BalanceRow>(LOAD_BALANCES, [named]),
+      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
       session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),`,
     caughtBy: "test/pipeline/transactions.test.ts",
