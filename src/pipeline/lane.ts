@@ -11,13 +11,14 @@ import { inBatch } from "../tracing.ts";
 import type { BatchRequest, BatchResult, BatchRunner } from "./batch.ts";
 import type { Job } from "./batch-book.ts";
 import { BatchLoop } from "./batch-loop.ts";
-import { CommandQueue, type Turn } from "./command-queue.ts";
+import { BATCH_COMMANDS_MAX, CommandQueue, type Turn } from "./command-queue.ts";
 import { transact } from "./commit.ts";
 import type { CommitNotices } from "./commit-notices.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { fail, notStorable, settle } from "./pending.ts";
 import { pursue } from "./pursue.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** After so many misses a customer that another process holds is waited for, alone. */
 const MISSES_BEFORE_WAITING = 3;
@@ -32,6 +33,7 @@ export interface LaneParts {
   readonly writes: DataSource;
   readonly runner: BatchRunner;
   readonly notices: CommitNotices;
+  readonly turnstile: Turnstile;
   readonly observer: PipelineObserver | undefined;
 }
 
@@ -41,15 +43,18 @@ export class Lane {
     (first, job) => !waitsForLock(first) || job.write.customerId === first.write.customerId,
   );
   readonly #due = new DueQueue();
-  readonly #loop = new BatchLoop<BatchRequest>({
-    next: () => this.#nextBatch(),
-    run: (batch) => this.#runBatch(batch),
-  });
+  readonly #loop: BatchLoop<BatchRequest>;
 
   #restsUntilMs = 0;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
+    this.#loop = new BatchLoop({
+      turnstile: parts.turnstile,
+      isFull: () => this.#queue.depth >= BATCH_COMMANDS_MAX,
+      next: () => this.#nextBatch(),
+      run: (batch) => this.#runBatch(batch),
+    });
   }
 
   /** How many commands wait. */

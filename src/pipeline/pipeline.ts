@@ -15,6 +15,7 @@ import { lookAtBook } from "./look.ts";
 import type { PipelineObserver } from "./observer.ts";
 import type { Pending } from "./pending.ts";
 import { RegistryLane } from "./registry-lane.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** More lanes than the database has cores to spare make batches smaller and everything slower. */
 const LANES = 2;
@@ -38,9 +39,10 @@ export class Pipeline {
     const runner = new BatchRunner({ currencies: this.#currencies, random32: parts.random32 });
     const { notices } = this;
     const { writes, observer } = parts;
+    const turnstile = new Turnstile();
     this.#lanes = Array.from(
       { length: LANES },
-      () => new Lane({ writes, runner, notices, observer }),
+      () => new Lane({ writes, runner, notices, observer, turnstile }),
     );
     this.#registryLane = new RegistryLane(parts);
   }

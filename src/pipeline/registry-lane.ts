@@ -10,6 +10,7 @@ import type { PipelineObserver } from "./observer.ts";
 import { fail, notStorable, settle } from "./pending.ts";
 import { pursue } from "./pursue.ts";
 import { type RegistryJob, runRegistryBatch } from "./registry-batch.ts";
+import { Turnstile } from "./turnstile.ts";
 
 export interface RegistryLaneParts {
   readonly writes: DataSource;
@@ -23,6 +24,8 @@ export class RegistryLane {
   readonly #parts: RegistryLaneParts;
   readonly #queue = new CommandQueue<RegistryJob>(() => true);
   readonly #loop = new BatchLoop<Batch>({
+    turnstile: new Turnstile(),
+    isFull: () => false,
     next: () => this.#queue.takeTurn(),
     run: (batch) => this.#runBatch(batch),
   });

@@ -145,7 +145,7 @@ export async function measureRound(
 
 /** Runs for a while what will be measured; nothing of it counts. */
 export async function warmUp(site: Site, scale: Scale): Promise<void> {
-  const { duration } = scale;
+  const duration = { warmUp_ms: 0, window_ms: scale.settling_ms };
   const history = { ...scale.history, once: false };
   for (const name of WARMED) await FIGURES[name](site, { ...scale, history, duration });
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CustomerRange } from "./load.ts";
 import { secondsOfProcess } from "./processor-time.ts";
 import { SET_TENANT, YARDSTICK_FILE } from "./sql-load.ts";
@@ -70,52 +71,70 @@ export async function measurePgbench(
       { stdio: ["ignore", "ignore", "pipe"] },
     );
     const ended = new Promise<number | null>((resolve) => pgbench.once("exit", resolve));
-    const window = await follow(createInterface(pgbench.stderr), warmUp_s, async () => ({
+    const progress = new Progress(createInterface(pgbench.stderr));
+    const read = async (): Promise<Reading> => ({
       ...(await readAll(watched)),
       client_cpu_s: secondsOfProcess(pgbench.pid ?? 0),
-    }));
+    });
+    await progress.reaches(warmUp_s);
+    const before = await read();
+    await sleep(1000 * (seconds - warmUp_s));
+    const after = await read();
     const code = await ended;
-    if (code !== 0 || window === null) throw new Error(`pgbench ended with ${code}`);
-    return { ...window, ...percentiles(readLatencies_ms(dir)) };
+    if (code !== 0) throw new Error(`pgbench ended with ${code}: ${progress.said}`);
+    const elapsed_s = (after.atMs - before.atMs) / 1000;
+    return {
+      ...between(before, after),
+      operations: Math.round(progress.perSecondAfter(warmUp_s) * elapsed_s),
+      seconds: elapsed_s,
+      ...percentiles(readLatencies_ms(dir)),
+      service_memory_mb: null,
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** Reads everything at the first line behind the warm-up and at each later one. */
-async function follow(
-  lines: AsyncIterable<string>,
-  warmUp_s: number,
-  read: () => Promise<Reading>,
-): Promise<Window | null> {
-  let before: { readonly at_s: number; readonly reading: Reading } | null = null;
-  let window: Window | null = null;
-  let operations = 0;
-  const said: string[] = [];
-  for await (const line of lines) {
-    const [, at, tps] = PROGRESS_LINE.exec(line) ?? [];
-    if (at === undefined) {
-      said.push(line);
-      continue;
-    }
-    const at_s = Number(at);
-    if (before === null) {
-      if (at_s >= warmUp_s - 0.5) before = { at_s, reading: await read() };
-      continue;
-    }
-    const last_s = before.at_s + (window?.seconds ?? 0);
-    operations += Number(tps) * (at_s - last_s);
-    window = {
-      ...between(before.reading, await read()),
-      operations: Math.round(operations),
-      seconds: at_s - before.at_s,
-      p50_ms: null,
-      p99_ms: null,
-      service_memory_mb: null,
-    };
+/** What pgbench tells while it runs, once a second. */
+class Progress {
+  readonly #rates: { readonly at_s: number; readonly perSecond: number }[] = [];
+  readonly #others: string[] = [];
+  readonly #ended: Promise<void>;
+  #told: () => void = () => undefined;
+
+  constructor(lines: AsyncIterable<string>) {
+    this.#ended = this.#follow(lines);
   }
-  if (window === null) throw new Error(`pgbench says: ${said.join("\n")}`);
-  return window;
+
+  /** What else it has said: what is wrong, if anything is. */
+  get said(): string {
+    return this.#others.join("\n");
+  }
+
+  /** Settles when it has run for so long, or has ended. */
+  async reaches(at_s: number): Promise<void> {
+    while (!this.#rates.some((each) => each.at_s >= at_s - 0.5)) {
+      const next = new Promise<"told">((resolve) => {
+        this.#told = () => resolve("told");
+      });
+      if ((await Promise.race([next, this.#ended])) !== "told") return;
+    }
+  }
+
+  /** The mean of the rates that it told after so long. */
+  perSecondAfter(at_s: number): number {
+    const later = this.#rates.filter((each) => each.at_s >= at_s + 0.5);
+    return later.reduce((sum, { perSecond }) => sum + perSecond, 0) / later.length;
+  }
+
+  async #follow(lines: AsyncIterable<string>): Promise<void> {
+    for await (const line of lines) {
+      const [, at, tps] = PROGRESS_LINE.exec(line) ?? [];
+      if (at === undefined) this.#others.push(line);
+      else this.#rates.push({ at_s: Number(at), perSecond: Number(tps) });
+      this.#told();
+    }
+  }
 }
 
 function readLatencies_ms(dir: string): readonly number[] {

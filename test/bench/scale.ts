@@ -9,6 +9,8 @@ export interface Scale {
   /** No further round is begun that would end after so long. */
   readonly seconds_max: number;
   readonly duration: Duration;
+  /** How long each kind of load runs before anything is measured. */
+  readonly settling_ms: number;
   readonly seed: Seed;
   /** Customers with 100,000 movements and 10,000 spent grants. */
   readonly grown: CustomerRange;
@@ -61,6 +63,7 @@ export const FULL: Scale = {
   roundsMax: 3,
   seconds_max: 600,
   duration: { warmUp_ms: 700, window_ms: 3_000 },
+  settling_ms: 6_000,
   seed: {
     ...full,
     histories: [
@@ -84,7 +87,8 @@ export const QUICK: Scale = {
   name: "quick",
   roundsMax: 2,
   seconds_max: 40,
-  duration: { warmUp_ms: 200, window_ms: 700 },
+  duration: { warmUp_ms: 200, window_ms: 800 },
+  settling_ms: 1_600,
   seed: { ...seedOf(QUICK_HISTORIES), journals: null },
   ...histories(QUICK_HISTORIES),
   history: { customer: GROWN_FIRST, once: false },

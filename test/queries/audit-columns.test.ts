@@ -66,7 +66,8 @@ const PLACES: Readonly<Record<string, { readonly where?: string; readonly flip?:
   "credit_grant.credit_grant_id": { where: "first_sequence IS NOT NULL" },
   "credit_grant.effective_at": { where: "first_sequence IS NOT NULL" },
   "credit_grant.expires_at": { where: "status = 'ACTIVE'" },
-  "credit_grant.features": { where: "cardinality(features) > 0" },
+  // Only what was drawn for a feature tells which ones a grant is for.
+  "credit_grant.features": { where: "cardinality(features) > 0 AND remaining < amount" },
   "credit_grant.held": { where: "held > 0 AND held + 1 < remaining" },
   "credit_grant.name": { where: "invoice_id IS NOT NULL" },
   "credit_grant.remaining": { where: "remaining > held + 1" },

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Turnstile } from "../../src/pipeline/turnstile.ts";
+
+const LONGER_THAN_A_BATCH_MS = 100;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const lane = (full = false) => ({ full });
+
+/** Who has been let in by now. */
+async function letIn(...entries: readonly Promise<void>[]): Promise<readonly boolean[]> {
+  const passed = entries.map(() => false);
+  for (const [index, entry] of entries.entries()) {
+    void entry.then(() => {
+      passed[index] = true;
+    });
+  }
+  await vi.advanceTimersByTimeAsync(0);
+  return passed;
+}
+
+describe("lanes that cannot fill a batch", () => {
+  test("run one after the other, in the order in which they came", async () => {
+    const turnstile = new Turnstile();
+    const entries = [lane(), lane(), lane()].map((each) => turnstile.enter(each));
+    expect(await letIn(...entries)).toEqual([true, false, false]);
+    turnstile.leave();
+    expect(await letIn(...entries)).toEqual([true, true, false]);
+    turnstile.leave();
+    expect(await letIn(...entries)).toEqual([true, true, true]);
+  });
+
+  test("are not held up by one that takes longer than a batch does", async () => {
+    const turnstile = new Turnstile();
+    const slow = turnstile.enter(lane());
+    const other = turnstile.enter(lane());
+    expect(await letIn(slow, other)).toEqual([true, false]);
+    await vi.advanceTimersByTimeAsync(LONGER_THAN_A_BATCH_MS);
+    expect(await letIn(slow, other)).toEqual([true, true]);
+    turnstile.leave();
+    await vi.advanceTimersByTimeAsync(LONGER_THAN_A_BATCH_MS);
+    expect(await letIn(turnstile.enter(lane()))).toEqual([true]);
+  });
+});
+
+describe("a lane that can fill a batch", () => {
+  test("waits for nobody", async () => {
+    const turnstile = new Turnstile();
+    const entries = [turnstile.enter(lane()), turnstile.enter(lane(true))];
+    expect(await letIn(...entries)).toEqual([true, true]);
+  });
+
+  test("waits no longer once it can", async () => {
+    const turnstile = new Turnstile();
+    const gathering = { full: false };
+    const entries = [turnstile.enter(lane()), turnstile.enter(gathering)];
+    turnstile.hurry(gathering);
+    expect(await letIn(...entries)).toEqual([true, false]);
+    gathering.full = true;
+    turnstile.hurry(gathering);
+    expect(await letIn(...entries)).toEqual([true, true]);
+  });
+});
