@@ -16,7 +16,7 @@ const TEXT_PARSERS: ReadonlyMap<number, TextParser> = new Map<number, TextParser
   [1016, (text) => splitArray(text).map(BigInt)],
   [1700, parseNumeric],
   [1231, (text) => splitArray(text).map(parseNumeric)],
-  [1184, parseInstant],
+  [1184, remembering(parseInstant)],
   [1185, (text) => splitArray(text).map((element) => parseInstant(unquote(element)))],
   [2951, splitArray],
 ]);
@@ -28,6 +28,15 @@ export const typeParsers: pg.CustomTypesConfig = {
     return parser ?? pg.types.getTypeParser(oid, format);
   },
 };
+
+/** Both times of a transfer are mostly the same one, and so are those of rows of one batch. */
+function remembering<Value>(parse: (text: string) => Value): (text: string) => Value {
+  let last: { readonly text: string; readonly value: Value } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, value: parse(text) };
+    return last.value;
+  };
+}
 
 const ZERO_CODE = 48;
 const NINE_CODE = 57;

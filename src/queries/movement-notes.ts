@@ -1,6 +1,7 @@
 /** Owns what stands beside a movement for people: whose description and metadata it shows (H2). */
 import type { EntityManager } from "typeorm";
 import type { Metadata } from "../book/nouns.ts";
+import { arrayOf } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import { isMovement, type MovementType } from "../ledger/chart.ts";
 import type { CustomerId } from "../ledger/ids.ts";
@@ -61,8 +62,11 @@ export async function describePage(
     const found = new Map<Source, ReadonlyMap<Key, Row>>();
     for (const [source, list] of Map.groupBy(asked, (each) => each.source)) {
       const keys = [...new Set(list.map(({ key }) => key))];
-      const values = [customerId, keys];
-      const rows = await selectRows<Row>(manager, text(WORDS[source]), values);
+      const named =
+        source === "note"
+          ? arrayOf("bigint", keys as readonly bigint[])
+          : arrayOf("uuid", keys as readonly string[]);
+      const rows = await selectRows<Row>(manager, text(WORDS[source]), [customerId, named]);
       found.set(source, new Map(rows.map((row) => [row.key, row])));
     }
     return ({ source, key }: Keyed) => found.get(source)?.get(key);
