@@ -238,7 +238,8 @@ export class Book {
       if (shelf.loadedTo !== null && compareDrawOrder(lot, shelf.loadedTo) > 0) break;
       yield lot;
     }
-    if (shelf.loadedTo !== null) throw new NotLoaded([{ kind: "shelf", currency, featureKey }]);
+    if (shelf.loadedTo === null) return;
+    throw new NotLoaded([{ kind: "shelf", currency, featureKey, after: shelf.loadedTo }]);
   }
 
   #known<Value>(value: Value | null | undefined, need: Need): Value | undefined {

@@ -1,4 +1,6 @@
 /** Owns what a verb can ask its book for, and the signal that something was not loaded yet. */
+
+import type { DrawKey } from "../ledger/draw-order.ts";
 import type { ChargeId, GrantId, InvoiceId, InvoiceLineId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 
@@ -10,7 +12,13 @@ export type Need =
   | { readonly kind: "draft"; readonly currency: CurrencyCode }
   | { readonly kind: "line"; readonly id: InvoiceLineId }
   | { readonly kind: "credit_lines"; readonly invoiceId: InvoiceId }
-  | { readonly kind: "shelf"; readonly currency: CurrencyCode; readonly featureKey: string | null }
+  | {
+      readonly kind: "shelf";
+      readonly currency: CurrencyCode;
+      readonly featureKey: string | null;
+      /** Where loading stopped; the beginning of the shelf is loaded without. */
+      readonly after?: DrawKey;
+    }
   | { readonly kind: "currency"; readonly code: CurrencyCode }
   | { readonly kind: "rate_card"; readonly key: string; readonly version: number | null }
   | { readonly kind: "profile" };

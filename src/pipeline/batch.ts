@@ -13,9 +13,10 @@ import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
 import { BatchBook, type Job } from "./batch-book.ts";
+import type { CurrencyCache } from "./currency-cache.ts";
 import { flush, headOf } from "./flush.ts";
-import { type LoadContext, loadNeeds } from "./load.ts";
-import type { CurrencyCache } from "./load-catalog.ts";
+import { fetchNeeds, loadNeeds } from "./load.ts";
+import type { LoadContext, LoadSource, Needs } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
 import { LOAD_BALANCES } from "./load-statements.ts";
 import type { Outcome } from "./pending.ts";
@@ -118,11 +119,14 @@ export class BatchRunner {
     const { lockWait } = request;
     if (lockWait !== null) await session.query(LIMIT_LOCK_WAIT[lockWait], []);
     const named = arrayOf("uuid", customers);
-    const [heads, clockRows, balances, firstAnswers] = await Promise.all([
+    const { tenantId } = request;
+    const source: LoadSource = { session, tenantId, currencies: this.#currencies };
+    const [heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
       session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
       session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
       loadFirstAnswers(session, request.jobs),
+      fetchNeeds(source, firstNeeds(jobsOf)),
     ]);
     const clock = clockRows[0]?.now;
     assert(clock !== undefined, "the database has a clock");
@@ -139,12 +143,11 @@ export class BatchRunner {
       return { batchBook, start: headOf(book) };
     });
     const context: LoadContext = {
-      session,
-      tenantId: request.tenantId,
-      currencies: this.#currencies,
+      ...source,
       books: new Map(parts.map(({ batchBook }) => [batchBook.book.customerId, batchBook.book])),
       places,
     };
+    keepFirstNeeds(context);
     const unfinished = await bookAllDue(context);
     const dueTransfers = parts.reduce(
       (sum, { batchBook }) => sum + batchBook.book.journal.posted.length,
@@ -154,7 +157,6 @@ export class BatchRunner {
     await runAll(
       context,
       ready.map(({ batchBook }) => batchBook),
-      jobsOf,
     );
     const sound = parts.filter(({ batchBook }) => !batchBook.broken);
     await flush(session, sound, places);
@@ -231,33 +233,33 @@ export function openBook(
   });
 }
 
-/** Runs every book's commands, loading what they turn out to need, until all are done. */
-async function runAll(
-  context: LoadContext,
-  batchBooks: readonly BatchBook[],
-  jobsOf: ReadonlyMap<CustomerId, readonly Job[]>,
-): Promise<void> {
-  const needs = new Map<Book, readonly Need[]>();
-  for (const { book } of batchBooks) {
-    const jobs = jobsOf.get(book.customerId) ?? [];
+/** What the commands of each customer will surely ask for. */
+function firstNeeds(jobsOf: ReadonlyMap<CustomerId, readonly Job[]>): Needs {
+  const needs = new Map<CustomerId, readonly Need[]>();
+  for (const [customerId, jobs] of jobsOf) {
     needs.set(
-      book,
+      customerId,
       jobs.flatMap((job) => job.write.needs),
     );
   }
+  return needs;
+}
+
+/** Runs every book's commands, loading what they turn out to need, until all are done. */
+async function runAll(context: LoadContext, batchBooks: readonly BatchBook[]): Promise<void> {
   let pending = batchBooks;
-  for (let round = 0; pending.length > 0; round += 1) {
-    await loadNeeds(context, needs);
-    needs.clear();
+  for (let round = 0; ; round += 1) {
+    const needs = new Map<CustomerId, readonly Need[]>();
     for (const batchBook of pending) {
       const missing = batchBook.run();
-      if (missing.length > 0) needs.set(batchBook.book, missing);
+      if (missing.length > 0) needs.set(batchBook.book.customerId, missing);
     }
-    pending = pending.filter(({ book }) => needs.has(book));
-    if (round < LOAD_ROUNDS_MAX) continue;
-    for (const batchBook of pending) batchBook.break(new Error("a verb kept asking for more"));
-    return;
+    if (needs.size === 0) return;
+    pending = pending.filter(({ book }) => needs.has(book.customerId));
+    if (round === LOAD_ROUNDS_MAX) break;
+    await loadNeeds(context, needs);
   }
+  for (const batchBook of pending) batchBook.break(new Error("a verb kept asking for more"));
 }
 
 async function findAbsent(

@@ -1,27 +1,8 @@
 /** Owns loading what a tenant's customers share: currencies and rate cards. */
-import type { TenantId } from "../ledger/ids.ts";
-import { type Currency, type CurrencyCode, isoCurrency } from "../money/currency.ts";
-import type { Asked, LoadContext } from "./load.ts";
+import { type CurrencyCode, isoCurrency } from "../money/currency.ts";
+import { type Asked, type Keep, type LoadSource, needsWithBooks } from "./load-context.ts";
 import * as statements from "./load-statements.ts";
 import { type RateCardRow, rateCardOf } from "./rows.ts";
-
-/**
- * The tenants' own currencies that this process has seen. A currency never changes once it is
- * registered, so what was found once is true for ever; what was not found is asked again.
- */
-export class CurrencyCache {
-  static readonly #TENANTS_MAX = 10_000;
-  readonly #currencies = new Map<TenantId, Map<CurrencyCode, Currency>>();
-
-  ofTenant(tenantId: TenantId): Map<CurrencyCode, Currency> {
-    const found = this.#currencies.get(tenantId);
-    if (found !== undefined) return found;
-    if (this.#currencies.size >= CurrencyCache.#TENANTS_MAX) this.#currencies.clear();
-    const fresh = new Map<CurrencyCode, Currency>();
-    this.#currencies.set(tenantId, fresh);
-    return fresh;
-  }
-}
 
 interface CurrencyRow {
   readonly code: CurrencyCode;
@@ -30,9 +11,9 @@ interface CurrencyRow {
 }
 
 export async function loadCurrencies(
-  { session, tenantId, currencies }: LoadContext,
+  { session, tenantId, currencies }: LoadSource,
   asked: readonly Asked<"currency">[],
-): Promise<void> {
+): Promise<Keep> {
   const known = currencies.ofTenant(tenantId);
   const unknown = new Set<CurrencyCode>();
   for (const { need } of asked) {
@@ -44,16 +25,17 @@ export async function loadCurrencies(
       known.set(row.code, { ...row, iso: false });
     }
   }
-  for (const { book, need } of asked) {
-    const currency = known.get(need.code) ?? isoCurrency(need.code) ?? null;
-    book.currencies.set(need.code, currency);
-  }
+  return (context) => {
+    for (const [book, { code }] of needsWithBooks(context, asked)) {
+      book.currencies.set(code, known.get(code) ?? isoCurrency(code) ?? null);
+    }
+  };
 }
 
 export async function loadRateCards(
-  { session, tenantId }: LoadContext,
+  { session, tenantId }: LoadSource,
   asked: readonly Asked<"rate_card">[],
-): Promise<void> {
+): Promise<Keep> {
   const newest = new Set<string>();
   const versions = new Map<string, { key: string; version: number }>();
   for (const { need } of asked) {
@@ -76,12 +58,10 @@ export async function loadRateCards(
   const versionCards = new Map(
     versionRows.map((row) => [`${row.key}@${row.version}`, rateCardOf(row)]),
   );
-  for (const { book, need } of asked) {
-    if (need.version === null) {
-      book.rateCards.set(need.key, newestCards.get(need.key) ?? null);
-    } else {
-      const key = `${need.key}@${need.version}`;
-      book.rateCards.set(key, versionCards.get(key) ?? null);
+  return (context) => {
+    for (const [{ rateCards }, { key, version }] of needsWithBooks(context, asked)) {
+      if (version === null) rateCards.set(key, newestCards.get(key) ?? null);
+      else rateCards.set(`${key}@${version}`, versionCards.get(`${key}@${version}`) ?? null);
     }
-  }
+  };
 }

@@ -6,7 +6,8 @@ import { arrayOf } from "../database/array-parameter.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
 import type { Instant } from "../money/time.ts";
-import { keepCharge, keepLot, type LoadContext, loadNeeds } from "./load.ts";
+import { keepCharge, keepLot, loadNeeds } from "./load.ts";
+import type { LoadContext } from "./load-context.ts";
 import * as statements from "./load-statements.ts";
 import type { Placed } from "./places.ts";
 import type { ChargeRow, LotRow } from "./rows.ts";
@@ -52,9 +53,11 @@ export async function bookAllDue(
   const unfinished = new Set<Book>();
   for (const book of due) {
     const ownLots: readonly Lot[] = (lots.get(book.customerId) ?? []).map((row) =>
-      keepLot(context, row),
+      keepLot(book, row, context.places),
     );
-    const ownCharges = (charges.get(book.customerId) ?? []).map((row) => keepCharge(context, row));
+    const ownCharges = (charges.get(book.customerId) ?? []).map((row) =>
+      keepCharge(book, row, context.places),
+    );
     const list = {
       lots: ownLots,
       charges: ownCharges,
@@ -73,12 +76,12 @@ async function loadHeldLots(
   due: readonly Book[],
   charges: ReadonlyMap<CustomerId, readonly Placed<ChargeRow>[]>,
 ): Promise<void> {
-  const needs = new Map<Book, Need[]>();
+  const needs = new Map<CustomerId, Need[]>();
   for (const book of due) {
     const rows = charges.get(book.customerId) ?? [];
     const ids = new Set(rows.flatMap((row) => row.draw_credit_grant_ids));
     const list = [...ids].map((id): Need => ({ kind: "grant", id }));
-    if (list.length > 0) needs.set(book, list);
+    if (list.length > 0) needs.set(book.customerId, list);
   }
   await loadNeeds(context, needs);
 }

@@ -9,9 +9,21 @@ import type { Charge } from "../book/nouns.ts";
 import { arrayOf, type ElementOf } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import { compareDrawOrder, type DrawKey } from "../ledger/draw-order.ts";
-import type { CustomerId, TenantId } from "../ledger/ids.ts";
+import type { CustomerId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
-import { type CurrencyCache, loadCurrencies, loadRateCards } from "./load-catalog.ts";
+import { loadCurrencies, loadRateCards } from "./load-catalog.ts";
+import {
+  type Asked,
+  customersOf,
+  type Keep,
+  type LoadContext,
+  type Loader,
+  type LoadSource,
+  type NeedOf,
+  type Needs,
+  needsWithBooks,
+  withBooks,
+} from "./load-context.ts";
 import * as statements from "./load-statements.ts";
 import type { Placed, Places } from "./places.ts";
 import {
@@ -28,88 +40,57 @@ import {
   type TermsRow,
   termsOf,
 } from "./rows.ts";
-import type { Session } from "./session.ts";
 import { type Column, cellsOf, type Statement } from "./statement.ts";
 
 /** The first page of open grants is what nearly every charge draws from; then larger ones. */
 const SHELF_FIRST_PAGE_ROWS = 8;
 const SHELF_NEXT_PAGE_ROWS = 128;
 
-export interface LoadContext {
-  readonly session: Session;
-  readonly tenantId: TenantId;
-  readonly currencies: CurrencyCache;
-  readonly books: ReadonlyMap<CustomerId, Book>;
-  readonly places: Places;
-}
-
-type NeedOf<Kind extends Need["kind"]> = Extract<Need, { kind: Kind }>;
-
-/** One need and the book that has it. */
-export interface Asked<Kind extends Need["kind"]> {
-  readonly book: Book;
-  readonly need: NeedOf<Kind>;
-}
-
-type Loader<Kind extends Need["kind"]> = (
-  context: LoadContext,
-  asked: readonly Asked<Kind>[],
-) => Promise<void>;
-
-/** Whose books ask, as most statements name them first: each once, and then need by need. */
-function customersOf(
-  asked: readonly { readonly book: Book }[],
-): readonly [distinct: Buffer, named: Buffer] {
-  const named = asked.map(({ book }) => book.customerId);
-  return [arrayOf("uuid", [...new Set(named)]), arrayOf("uuid", named)];
-}
-
-/** The book of a loaded row. */
-function bookOf(context: LoadContext, row: { readonly customer_id: CustomerId }): Book {
-  const book = context.books.get(row.customer_id);
-  assert(book !== undefined, "only rows of the batch's customers are loaded");
-  return book;
-}
-
 /** Keeps a loaded lot unless the book has it already, and returns the one that it has. */
-export function keepLot(context: LoadContext, row: Placed<LotRow>): Lot {
-  const { lots } = bookOf(context, row);
-  const known = lots.get(row.credit_grant_id);
+export function keepLot(book: Book, row: Placed<LotRow>, places: Places): Lot {
+  const known = book.lots.get(row.credit_grant_id);
   if (known !== undefined && known !== null) return known;
   const lot = lotOf(row);
-  lots.set(lot.id, lot);
-  context.places.keep(lot, row);
+  book.lots.set(lot.id, lot);
+  places.keep(lot, row);
   return lot;
 }
 
 /** Keeps a loaded charge unless the book has it already, and returns the one that it has. */
-export function keepCharge(context: LoadContext, row: Placed<ChargeRow>): Charge {
-  const { charges } = bookOf(context, row);
-  const known = charges.get(row.charge_id);
+export function keepCharge(book: Book, row: Placed<ChargeRow>, places: Places): Charge {
+  const known = book.charges.get(row.charge_id);
   if (known !== undefined && known !== null) return known;
   const charge = chargeOf(row);
-  charges.set(charge.id, charge);
-  context.places.keep(charge, row);
+  book.charges.set(charge.id, charge);
+  places.keep(charge, row);
   return charge;
 }
 
-function keepInvoice(context: LoadContext, row: Placed<InvoiceRow>): void {
-  const { invoices, drafts } = bookOf(context, row);
+function keepTerms({ terms }: Book, row: TermsRow): void {
+  if (!terms.has(row.credit_grant_id)) terms.set(row.credit_grant_id, termsOf(row));
+}
+
+function keepInvoice({ invoices, drafts }: Book, row: Placed<InvoiceRow>, places: Places): void {
   let invoice = invoices.get(row.invoice_id);
   if (invoice === undefined || invoice === null) {
     invoice = invoiceOf(row);
     invoices.set(invoice.id, invoice);
-    context.places.keep(invoice, row);
+    places.keep(invoice, row);
   }
   if (invoice.status === "DRAFT") drafts.set(invoice.currency, invoice);
 }
 
-function keepLine(context: LoadContext, row: Placed<LineRow>): void {
-  const { lines } = bookOf(context, row);
+function keepLine({ lines }: Book, row: Placed<LineRow>, places: Places): void {
   if (lines.has(row.invoice_line_id)) return;
   const line = lineOf(row);
   lines.set(line.id, line);
-  context.places.keep(line, row);
+  places.keep(line, row);
+}
+
+function keepProfile(book: Book, row: Placed<ProfileRow>, places: Places): void {
+  if (book.profile !== null) return;
+  book.profile = profileOf(row);
+  places.keep(book.profile, row);
 }
 
 /** Marks as absent what was asked for and not found. */
@@ -117,148 +98,143 @@ function expectNothing<Key, Value>(map: Map<Key, Value | null>, key: Key): void 
   if (!map.has(key)) map.set(key, null);
 }
 
-const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
-  async grant(context, asked) {
-    const rows = await byId<Placed<LotRow>, "grant">(
-      context,
-      statements.LOAD_LOTS,
-      asked,
-      (need) => need.id,
-    );
-    for (const row of rows) keepLot(context, row);
-    for (const { book, need } of asked) expectNothing(book.lots, need.id);
-  },
-  async terms(context, asked) {
-    const { LOAD_TERMS } = statements;
-    const rows = await byId<TermsRow, "terms">(context, LOAD_TERMS, asked, (need) => need.id);
-    for (const row of rows) {
-      const { terms } = bookOf(context, row);
-      if (!terms.has(row.credit_grant_id)) terms.set(row.credit_grant_id, termsOf(row));
-    }
-  },
-  async charge(context, asked) {
-    const { LOAD_CHARGES } = statements;
-    const rows = await byId<Placed<ChargeRow>, "charge">(
-      context,
-      LOAD_CHARGES,
-      asked,
-      (need) => need.id,
-    );
-    for (const row of rows) keepCharge(context, row);
-    for (const { book, need } of asked) expectNothing(book.charges, need.id);
-  },
-  async invoice(context, asked) {
-    const { LOAD_INVOICES } = statements;
-    const rows = await byId<Placed<InvoiceRow>, "invoice">(
-      context,
-      LOAD_INVOICES,
-      asked,
-      ({ id }) => id,
-    );
-    for (const row of rows) keepInvoice(context, row);
-    for (const { book, need } of asked) expectNothing(book.invoices, need.id);
-  },
-  async draft(context, asked) {
-    const currencies = asked.map(({ need }) => need.currency);
-    const { session } = context;
-    const values = [...customersOf(asked), arrayOf("text", currencies)];
-    const rows = await session.rows<Placed<InvoiceRow>>(statements.LOAD_DRAFTS, values);
-    for (const row of rows) keepInvoice(context, row);
-    for (const { book, need } of asked) expectNothing(book.drafts, need.currency);
-  },
-  async line(context, asked) {
-    const { LOAD_LINES } = statements;
-    const rows = await byId<Placed<LineRow>, "line">(context, LOAD_LINES, asked, (need) => need.id);
-    for (const row of rows) keepLine(context, row);
-    for (const { book, need } of asked) expectNothing(book.lines, need.id);
-  },
-  async credit_lines(context, asked) {
-    const statement = statements.LOAD_CREDIT_LINES;
-    const id = (need: NeedOf<"credit_lines">) => need.invoiceId;
-    const rows = await byId<Placed<LineRow>, "credit_lines">(context, statement, asked, id);
-    for (const { book, need } of asked) {
-      const own = rows.filter(
-        (row) => row.customer_id === book.customerId && row.credited_invoice_id === need.invoiceId,
-      );
-      for (const row of own) keepLine(context, row);
-      book.creditLines.set(
-        need.invoiceId,
-        own.map((row) => row.invoice_line_id),
-      );
-    }
-  },
-  shelf: loadShelves,
-  async currency(context, asked) {
-    await loadCurrencies(context, asked);
-  },
-  async rate_card(context, asked) {
-    await loadRateCards(context, asked);
-  },
-  async profile(context, asked) {
-    const [customers] = customersOf(asked);
-    const rows = await context.session.rows<Placed<ProfileRow>>(statements.LOAD_PROFILES, [
-      customers,
-    ]);
-    for (const row of rows) {
-      const book = bookOf(context, row);
-      if (book.profile !== null) continue;
-      book.profile = profileOf(row);
-      context.places.keep(book.profile, row);
-    }
-  },
-};
-
-function byId<Row extends object, Kind extends Need["kind"]>(
-  { session }: LoadContext,
+/** Loads rows that are named by an id within the customer. */
+function byId<Kind extends Need["kind"], Row extends { readonly customer_id: CustomerId }>(
   statement: Statement,
-  asked: readonly Asked<Kind>[],
   id: (need: NeedOf<Kind>) => string,
-): Promise<Row[]> {
-  const ids = asked.map(({ need }) => id(need));
-  return session.rows<Row>(statement, [...customersOf(asked), arrayOf("uuid", ids)]);
+  keepRow: (book: Book, row: Row, places: Places) => void,
+  keepNeed: (book: Book, need: NeedOf<Kind>, rows: readonly Row[]) => void,
+): Loader<Kind> {
+  return async ({ session }, asked) => {
+    const ids = arrayOf(
+      "uuid",
+      asked.map(({ need }) => id(need)),
+    );
+    const rows = await session.rows<Row>(statement, [...customersOf(asked), ids]);
+    return (context) => {
+      for (const [book, row] of withBooks(context, rows)) keepRow(book, row, context.places);
+      for (const [book, need] of needsWithBooks(context, asked)) keepNeed(book, need, rows);
+    };
+  };
 }
 
-/** A page of a shelf that is asked for, and what was found of it. */
+const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
+  grant: byId(
+    statements.LOAD_LOTS,
+    ({ id }) => id,
+    keepLot,
+    ({ lots }, { id }) => expectNothing(lots, id),
+  ),
+  terms: byId(
+    statements.LOAD_TERMS,
+    ({ id }) => id,
+    keepTerms,
+    () => undefined,
+  ),
+  charge: byId(
+    statements.LOAD_CHARGES,
+    ({ id }) => id,
+    keepCharge,
+    ({ charges }, { id }) => expectNothing(charges, id),
+  ),
+  invoice: byId(
+    statements.LOAD_INVOICES,
+    ({ id }) => id,
+    keepInvoice,
+    ({ invoices }, { id }) => expectNothing(invoices, id),
+  ),
+  line: byId(
+    statements.LOAD_LINES,
+    ({ id }) => id,
+    keepLine,
+    ({ lines }, { id }) => expectNothing(lines, id),
+  ),
+  credit_lines: byId(
+    statements.LOAD_CREDIT_LINES,
+    ({ invoiceId }) => invoiceId,
+    keepLine,
+    ({ customerId, creditLines }, { invoiceId }, rows) => {
+      const own = rows.filter(
+        (row) => row.customer_id === customerId && row.credited_invoice_id === invoiceId,
+      );
+      creditLines.set(
+        invoiceId,
+        own.map((row) => row.invoice_line_id),
+      );
+    },
+  ),
+  async draft({ session }, asked) {
+    const currencies = arrayOf(
+      "text",
+      asked.map(({ need }) => need.currency),
+    );
+    const values = [...customersOf(asked), currencies];
+    const rows = await session.rows<Placed<InvoiceRow>>(statements.LOAD_DRAFTS, values);
+    return (context) => {
+      for (const [book, row] of withBooks(context, rows)) keepInvoice(book, row, context.places);
+      for (const [{ drafts }, { currency }] of needsWithBooks(context, asked)) {
+        expectNothing(drafts, currency);
+      }
+    };
+  },
+  async profile({ session }, asked) {
+    const [customers] = customersOf(asked);
+    const rows = await session.rows<Placed<ProfileRow>>(statements.LOAD_PROFILES, [customers]);
+    return (context) => {
+      for (const [book, row] of withBooks(context, rows)) keepProfile(book, row, context.places);
+    };
+  },
+  shelf: loadShelves,
+  currency: loadCurrencies,
+  rate_card: loadRateCards,
+};
+
+/** A page of a shelf that is asked for. */
 interface ShelfPage extends Asked<"shelf"> {
   readonly index: number;
   readonly limit: number;
-  readonly after: DrawKey | null;
-  last: LotRow | null;
-  rows: number;
 }
 
 const SHELF_COLUMNS: readonly Column<ShelfPage>[] = [
   { name: "asked", type: "integer", value: ({ index }) => index },
   { name: "currency", type: "text", value: ({ need }) => need.currency },
   { name: "feature_key", type: "text", value: ({ need }) => need.featureKey },
-  { name: "priority", type: "integer", value: ({ after }) => after?.priority ?? 0 },
-  { name: "expires_at", type: "timestamptz", value: ({ after }) => expiryAfter(after) },
-  { name: "first_sequence", type: "bigint", value: ({ after }) => after?.firstSequence ?? 0n },
+  { name: "priority", type: "integer", value: ({ need }) => need.after?.priority ?? 0 },
+  { name: "expires_at", type: "timestamptz", value: ({ need }) => expiryAfter(need.after) },
+  { name: "first_sequence", type: "bigint", value: ({ need }) => need.after?.firstSequence ?? 0n },
   { name: "page", type: "integer", value: ({ limit }) => limit },
 ];
 
-async function loadShelves(context: LoadContext, asked: readonly Asked<"shelf">[]): Promise<void> {
-  const pages = asked.map(({ book, need }, index): ShelfPage => {
-    const shelf = book.shelves.get(shelfKey(need.currency, need.featureKey));
-    const limit = shelf === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
-    return { book, need, index, limit, after: shelf?.loadedTo ?? null, last: null, rows: 0 };
+async function loadShelves(
+  { session }: LoadSource,
+  asked: readonly Asked<"shelf">[],
+): Promise<Keep> {
+  const pages = asked.map((each, index): ShelfPage => {
+    const limit = each.need.after === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
+    return { ...each, index, limit };
   });
-  const rows = await context.session.rows<Placed<LotRow> & { readonly asked: number }>(
+  const rows = await session.rows<Placed<LotRow> & { readonly asked: number }>(
     statements.LOAD_SHELVES,
     [...customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
-  for (const row of rows) {
-    keepLot(context, row);
-    const page = pages[row.asked];
-    assert(page !== undefined, "each row belongs to a page that was asked for");
-    page.rows += 1;
-    if (page.last === null || compareDrawOrder(keyOf(page.last), keyOf(row)) < 0) page.last = row;
-  }
-  for (const { book, need, limit, last, rows: count } of pages) {
-    const { currency, featureKey } = need;
-    const loadedTo = count < limit || last === null ? null : keyOf(last);
-    book.shelves.set(shelfKey(currency, featureKey), { currency, featureKey, loadedTo });
-  }
+  return (context) => {
+    const ends = pages.map(() => ({ rows: 0, last: null as DrawKey | null }));
+    for (const [book, row] of withBooks(context, rows)) {
+      keepLot(book, row, context.places);
+      const end = ends[row.asked];
+      assert(end !== undefined, "each row belongs to a page that was asked for");
+      end.rows += 1;
+      const key = keyOf(row);
+      if (end.last === null || compareDrawOrder(end.last, key) < 0) end.last = key;
+    }
+    for (const [index, { customerId, need, limit }] of pages.entries()) {
+      const end = ends[index];
+      const loadedTo = end === undefined || end.rows < limit ? null : end.last;
+      const { currency, featureKey } = need;
+      const shelf = { currency, featureKey, loadedTo };
+      context.books.get(customerId)?.shelves.set(shelfKey(currency, featureKey), shelf);
+    }
+  };
 }
 
 function keyOf(row: LotRow): DrawKey {
@@ -270,28 +246,43 @@ function keyOf(row: LotRow): DrawKey {
 }
 
 /** Before all lots there is no place yet; never is last (D2). */
-function expiryAfter(after: DrawKey | null): ElementOf["timestamptz"] {
-  return after === null ? "-infinity" : (after.expiresAt ?? "infinity");
+function expiryAfter(after: DrawKey | undefined): ElementOf["timestamptz"] {
+  return after === undefined ? "-infinity" : (after.expiresAt ?? "infinity");
 }
 
-/** Loads all needs of a round: the statements are sent together, none waits for another. */
-export async function loadNeeds(
-  context: LoadContext,
-  needs: ReadonlyMap<Book, readonly Need[]>,
-): Promise<void> {
+/**
+ * Asks for all needs of a round: the statements are sent at once and together, none waits for
+ * another.
+ */
+export async function fetchNeeds(source: LoadSource, needs: Needs): Promise<Keep> {
   const asked = new Map<Need["kind"], Asked<Need["kind"]>[]>();
-  for (const [book, list] of needs) {
-    const seen = new Set<string>();
-    for (const need of list) {
-      const key = JSON.stringify(need);
-      if (seen.has(key)) continue;
-      seen.add(key);
+  for (const [customerId, list] of needs) {
+    for (const need of distinct(list)) {
       const same = asked.get(need.kind);
-      if (same === undefined) asked.set(need.kind, [{ book, need }]);
-      else same.push({ book, need });
+      if (same === undefined) asked.set(need.kind, [{ customerId, need }]);
+      else same.push({ customerId, need });
     }
   }
-  await Promise.all(
-    [...asked].map(([kind, list]) => (LOADERS[kind] as Loader<typeof kind>)(context, list)),
+  const keeps = await Promise.all(
+    [...asked].map(([kind, list]) => (LOADERS[kind] as Loader<typeof kind>)(source, list)),
   );
+  return (context) => {
+    for (const keep of keeps) keep(context);
+  };
 }
+
+export async function loadNeeds(context: LoadContext, needs: Needs): Promise<void> {
+  const keep = await fetchNeeds(context, needs);
+  keep(context);
+}
+
+/** Each need once. Most books need one thing of a kind. */
+function distinct(needs: readonly Need[]): readonly Need[] {
+  const kinds = new Set(needs.map(({ kind }) => kind));
+  if (kinds.size === needs.length) return needs;
+  return [...new Map(needs.map((need) => [keyOfNeed(need), need])).values()];
+}
+
+/** A book has one place at which the loading of a shelf goes on. */
+const keyOfNeed = (need: Need) =>
+  JSON.stringify(need, (name, value) => (name === "after" ? undefined : value));

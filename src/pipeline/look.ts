@@ -18,9 +18,10 @@ import {
   openBook,
   READ_CLOCK,
 } from "./batch.ts";
+import type { CurrencyCache } from "./currency-cache.ts";
 import type { Look } from "./job.ts";
-import { type LoadContext, loadNeeds } from "./load.ts";
-import type { CurrencyCache } from "./load-catalog.ts";
+import { loadNeeds } from "./load.ts";
+import type { LoadContext } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
 import { LOAD_BALANCES } from "./load-statements.ts";
 import { type Placed, Places } from "./places.ts";
@@ -111,7 +112,7 @@ async function runLook<Result>(
 ): Promise<Result> {
   let needs = look.needs;
   for (let round = 0; round < LOAD_ROUNDS_MAX; round += 1) {
-    await loadNeeds(context, new Map([[book, needs]]));
+    await loadNeeds(context, new Map([[book.customerId, needs]]));
     try {
       return look.look(book);
     } catch (error) {

@@ -60,9 +60,9 @@ const full = seedOf(FULL_HISTORIES);
 
 export const FULL: Scale = {
   name: "full",
-  roundsMax: 3,
+  roundsMax: 5,
   seconds_max: 600,
-  duration: { warmUp_ms: 700, window_ms: 3_000 },
+  duration: { warmUp_ms: 600, window_ms: 2_000 },
   settling_ms: 6_000,
   seed: {
     ...full,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
-import { CurrencyCache } from "../../src/pipeline/load-catalog.ts";
+import { CurrencyCache } from "../../src/pipeline/currency-cache.ts";
 import { lookAtBook } from "../../src/pipeline/look.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 

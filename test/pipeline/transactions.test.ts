@@ -35,7 +35,7 @@ async function untilWaitedFor(session: pg.Client): Promise<void> {
 }
 
 /**
- * Holds a customer as another replica would, changes a kept figure of it, and lets go. Answers what
+ * Holds a customer as another replica would, changes kept figures of it, and lets go. Answers what
  * the command came to that was sent meanwhile, and the last moment at which it was held.
  */
 async function whileHeld<Result>(customerId: CustomerId, command: () => Promise<Result>) {
@@ -45,6 +45,9 @@ async function whileHeld<Result>(customerId: CustomerId, command: () => Promise<
   const result = command();
   await untilWaitedFor(other);
   await other.query("UPDATE balance SET issued = issued + 5 WHERE customer_id = $1", [customerId]);
+  await other.query("UPDATE credit_grant SET remaining = remaining - 5 WHERE customer_id = $1", [
+    customerId,
+  ]);
   const { rows } = await other.query<{ at: string }>("SELECT clock_timestamp()::text AS at");
   await other.query("COMMIT");
   return { result: await result, heldUntil: rows[0]?.at };
@@ -58,12 +61,13 @@ describe("L3 a customer's lock", () => {
     const { heldUntil } = await whileHeld(account.id, () => account.charge("1"));
 
     const { rows } = await ledger.superuser.query(
-      `SELECT trim_scale(b.issued) AS issued, t.created_at > $2::timestamptz AS later
-        FROM balance b JOIN transfer t USING (customer_id)
+      `SELECT trim_scale(b.issued) AS issued, trim_scale(g.remaining) AS remaining,
+          t.created_at > $2::timestamptz AS later
+        FROM balance b JOIN credit_grant g USING (customer_id) JOIN transfer t USING (customer_id)
         WHERE b.customer_id = $1 AND t.event = 'CONSUMED'`,
       [account.id, heldUntil],
     );
-    expect(rows).toEqual([{ issued: "45", later: true }]);
+    expect(rows).toEqual([{ issued: "45", remaining: "34", later: true }]);
   });
 });
 
