@@ -3,6 +3,7 @@
  * what a case does not care about left out.
  */
 import type { Book } from "../../src/book/book.ts";
+import type { Need } from "../../src/book/need.ts";
 import type { Charge, Metadata, SettlementMode } from "../../src/book/nouns.ts";
 import { cancelCharge } from "../../src/charge/cancel-charge.ts";
 import { correctCharge } from "../../src/charge/correct-charge.ts";
@@ -68,9 +69,9 @@ export class Account {
   run<Result, Answer>(
     verb: (book: Book) => Result,
     pick: (result: Result) => Answer,
-    keptIn: "charge" | "request" = "request",
+    words: { readonly keptIn?: "charge" | "request"; readonly needs?: readonly Need[] } = {},
   ) {
-    const write = writeOf({ customerId: this.id, verb, answer: pick, keptIn });
+    const write = writeOf({ customerId: this.id, verb, answer: pick, ...words });
     return this.#ledger.pipeline.submit(write) as Promise<Answer>;
   }
 
@@ -172,8 +173,11 @@ export class Account {
       description: words.description ?? "",
       metadata: words.metadata ?? {},
     };
-    const keptIn = capture === "AUTOMATIC" ? "charge" : "request";
-    return this.run((book) => createCharge(book, command), idOf, keptIn);
+    const { currency, featureKey } = command.basis;
+    return this.run((book) => createCharge(book, command), idOf, {
+      keptIn: capture === "AUTOMATIC" ? "charge" : "request",
+      needs: [{ kind: "shelf", currency, featureKey }],
+    });
   }
 }
 

@@ -70,7 +70,7 @@ export async function fillFurther(ledger: TestLedger, account: Account): Promise
   await account.run(
     (book) => createCharge(book, rated),
     ({ id }) => id,
-    "charge",
+    { keptIn: "charge" },
   );
 
   const draft = await draftOf(ledger, account);
