@@ -1,5 +1,4 @@
 /** Owns what a verb can ask its book for, and the signal that something was not loaded yet. */
-
 import type { DrawKey } from "../ledger/draw-order.ts";
 import type { ChargeId, GrantId, InvoiceId, InvoiceLineId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";

@@ -116,10 +116,9 @@ export class BatchRunner {
   async run(session: Session, request: BatchRequest): Promise<BatchResult> {
     const jobsOf = groupByCustomer(request.jobs);
     const customers = [...new Set([...jobsOf.keys(), ...request.dueOnly])].sort();
-    const { lockWait } = request;
+    const { tenantId, lockWait } = request;
     if (lockWait !== null) await session.query(LIMIT_LOCK_WAIT[lockWait], []);
     const named = arrayOf("uuid", customers);
-    const { tenantId } = request;
     const source: LoadSource = { session, tenantId, currencies: this.#currencies };
     const [heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
       session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),

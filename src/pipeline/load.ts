@@ -218,20 +218,18 @@ async function loadShelves(
     [...customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
   return (context) => {
-    const ends = pages.map(() => ({ rows: 0, last: null as DrawKey | null }));
+    const loaded = pages.map((page) => ({ ...page, rows: 0, last: null as DrawKey | null }));
     for (const [book, row] of withBooks(context, rows)) {
       keepLot(book, row, context.places);
-      const end = ends[row.asked];
-      assert(end !== undefined, "each row belongs to a page that was asked for");
-      end.rows += 1;
+      const page = loaded[row.asked];
+      assert(page !== undefined, "each row belongs to a page that was asked for");
+      page.rows += 1;
       const key = keyOf(row);
-      if (end.last === null || compareDrawOrder(end.last, key) < 0) end.last = key;
+      if (page.last === null || compareDrawOrder(page.last, key) < 0) page.last = key;
     }
-    for (const [index, { customerId, need, limit }] of pages.entries()) {
-      const end = ends[index];
-      const loadedTo = end === undefined || end.rows < limit ? null : end.last;
+    for (const { customerId, need, limit, rows: count, last } of loaded) {
       const { currency, featureKey } = need;
-      const shelf = { currency, featureKey, loadedTo };
+      const shelf = { currency, featureKey, loadedTo: count < limit ? null : last };
       context.books.get(customerId)?.shelves.set(shelfKey(currency, featureKey), shelf);
     }
   };
