@@ -20,7 +20,7 @@ interface Endable {
 }
 
 export class Credential {
-  /** Tells it from all others, and nothing more. */
+  /** Tells it from all others, and opens nothing: it stands in the log. */
   readonly id: string;
   readonly principal: Principal;
   readonly #streams = new Set<Endable>();

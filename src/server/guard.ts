@@ -350,6 +350,7 @@ export class AdmittedCall implements Call {
       reason,
       durationMs,
       tenantId: this.#credential?.principal.tenantId,
+      caller: this.#credential?.id,
       request: this.#request,
       response,
     });

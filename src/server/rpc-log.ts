@@ -13,6 +13,8 @@ export interface EndedCall {
   readonly reason: string | undefined;
   readonly durationMs: number;
   readonly tenantId: string | undefined;
+  /** By which credential it was let in: the id of an API key, or what else the caller went by. */
+  readonly caller: string | undefined;
   /** Undefined when it could not be read. */
   readonly request: Message | undefined;
   readonly response: Message | undefined;
@@ -23,7 +25,7 @@ export type WriteLine = (call: EndedCall) => void;
 type Facts = Record<string, unknown>;
 type Reader = (message: Message, facts: Facts) => void;
 
-/** What is wrong with a request may also be that an id is very long. */
+/** What is wrong with a request may also be that an id is very long; so may a token's subject. */
 const VALUE_CHARACTERS_MAX = 128;
 const AMOUNTS: readonly string[] = ["amount", "quantity"];
 
@@ -47,7 +49,7 @@ export function compileLine(
     (name) => isId(name) || (withAmounts && isAmount(name)),
   );
   const readResponse = resourcesOf(method.output);
-  return ({ code, reason, durationMs, tenantId, request, response }) => {
+  return ({ code, reason, durationMs, tenantId, caller, request, response }) => {
     if (!logger.isLevelEnabled(level)) return;
     const facts: Facts = {
       method: path,
@@ -55,6 +57,7 @@ export function compileLine(
       reason,
       duration_ms: Math.round(durationMs * 1000) / 1000,
       tenant_id: tenantId,
+      caller: caller?.slice(0, VALUE_CHARACTERS_MAX),
     };
     if (request !== undefined) for (const read of readRequest) read(request, facts);
     if (response !== undefined) for (const read of readResponse) read(response, facts);

@@ -82,7 +82,8 @@ export class WebTokens {
     if (!isKnown) throw notValid();
     const endsAtMs = nowMs + leftMs;
     const make = () => {
-      const credential = new Credential(`${payload.sub ?? digest} of ${rules.issuer}`, principal);
+      const subject = payload.sub ?? `token ${Buffer.from(digest, "latin1").toString("hex")}`;
+      const credential = new Credential(`${subject} of ${rules.issuer}`, principal);
       return { credential, endsAtMs, believedUntilMs: 0 };
     };
     const known = this.#known.getOrAdd(digest, make);

@@ -227,7 +227,12 @@ describe("the log", () => {
     await failureOf(currencies.listCurrencies({}));
 
     const lines = edges.log.slice(before).filter(({ msg }) => msg === "rpc");
-    const ended = { level: 30, duration_ms: expect.any(Number), tenant_id: TENANT_ID };
+    const ended = {
+      level: 30,
+      duration_ms: expect.any(Number),
+      tenant_id: TENANT_ID,
+      caller: "admin key",
+    };
     expect(lines).toMatchObject([
       {
         ...ended,

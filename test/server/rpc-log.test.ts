@@ -22,6 +22,7 @@ const ENDED: EndedCall = {
   reason: undefined,
   durationMs: 1.23456,
   tenantId: undefined,
+  caller: undefined,
   request: undefined,
   response: undefined,
 };
@@ -97,6 +98,12 @@ describe("the line of an RPC", () => {
     const request = create(CreateChargeRequestSchema, { requestId: "x".repeat(100_000) });
 
     expect(lineOf(createCharge, { request })).toEqual({ request_id: "x".repeat(128) });
+  });
+
+  test("says whose credential it was, however long its name is", () => {
+    expect(lineOf(createCharge, { caller: "x".repeat(1_000) })).toEqual({
+      caller: "x".repeat(128),
+    });
   });
 
   test("is not written at info for health checks", () => {
