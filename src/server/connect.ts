@@ -9,6 +9,7 @@ import type {
   DescMethodServerStreaming,
   DescMethodUnary,
 } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
 import {
   Code,
   ConnectError,
@@ -106,6 +107,21 @@ function begin(
   const onAbort = () => settle(call, signal.reason, { method, body: values.get(BODY), limits });
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
+  if (call.failure !== undefined) throw call.failure;
+  if (context.requestMethod === "GET" && !isBase64(new URL(context.url).searchParams)) {
+    throw call.fail(unreadableRequest("The message in the URL is not valid base64."));
+  }
+}
+
+/** Whether a message in a URL can be decoded. The library would answer that it cannot: INTERNAL. */
+function isBase64(query: URLSearchParams): boolean {
+  if (query.get("base64") !== "1") return true;
+  try {
+    base64Decode(query.get("message") ?? "");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What the guard asks of the headers. */

@@ -14,7 +14,12 @@ import type { AddressInfo, Socket } from "node:net";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Limits } from "../config.ts";
 import type { Certificates } from "./certificates.ts";
-import { HANDSHAKE_MS_MAX, KEEP_ALIVE_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import {
+  HANDSHAKE_MS_MAX,
+  IDLE_HTTP1_MS_MAX,
+  KEEP_ALIVE_MS,
+  SESSION_MEMORY_MB_MAX,
+} from "./limits.ts";
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -53,7 +58,7 @@ export class MuxServer {
   constructor(handle: HttpHandler, limits: Limits, certificates: Certificates | undefined) {
     const { headerBytesMax, concurrentStreamsMax } = limits;
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-    const http1 = { ...tcp, maxHeaderSize: headerBytesMax };
+    const http1 = { ...tcp, maxHeaderSize: headerBytesMax, keepAliveTimeout: IDLE_HTTP1_MS_MAX };
     this.#http1 =
       certificates === undefined
         ? createHttp1(http1, handle)

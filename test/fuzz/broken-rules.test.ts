@@ -55,6 +55,8 @@ function callOf(method: DescMethod, breach: Breach, way: (typeof WAYS)[number]):
   const isFramed = protocol !== "connect" || isStream;
   return {
     protocol,
+    version: 2,
+    verb: "POST",
     path: `/${method.parent.typeName}/${method.name}`,
     isStream,
     headers: { ...AUTHORIZATION, "content-type": typeOf(protocol, encoding, isStream) },

@@ -172,3 +172,35 @@ export function spoilHeaders(
   const [name, values] = pick(draw, ODD_HEADERS);
   return { ...headers, [name]: pick(draw, values) };
 }
+
+/** A message as the query of a GET, every fifth time a wrong one. */
+export function spoilQuery(message: Buffer, encoding: string, draw: Draw): string {
+  const query = new URLSearchParams({
+    connect: "v1",
+    encoding,
+    base64: "1",
+    message: message.toString("base64url"),
+  });
+  if (draw(5) > 0) return query.toString();
+  const [name, value] = pick(draw, ODD_PARAMETERS);
+  if (value === undefined) query.delete(name);
+  else query.set(name, value);
+  // What no encoder writes.
+  return draw(4) === 0 ? `${query}&${pick(draw, ["%", "%zz", "&&=", "message=%00"])}` : `${query}`;
+}
+
+const ODD_PARAMETERS: readonly (readonly [name: string, value?: string])[] = [
+  ["connect"],
+  ["connect", "v9"],
+  ["encoding"],
+  ["encoding", "xml"],
+  ["base64"],
+  ["base64", "0"],
+  ["message"],
+  ["message", ""],
+  ["message", "!!!"],
+  ["message", "x".repeat(30_000)],
+  ["compression", "gzip"],
+  ["compression", "br"],
+  ["nonsense", "1"],
+];

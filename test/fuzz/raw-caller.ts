@@ -2,6 +2,7 @@
  * Owns sending any bytes as any protocol: a bare client that looks at nothing before it sends it,
  * and reads from the answer only how the call ended.
  */
+import { Agent, type IncomingMessage, request } from "node:http";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { fromBinary } from "@bufbuild/protobuf";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
@@ -15,6 +16,10 @@ export type Encoding = "proto" | "json";
 
 export interface RawCall {
   readonly protocol: Protocol;
+  /** Of HTTP. Only the HTTP port speaks 1.1, and gRPC cannot be spoken over it. */
+  readonly version: 1 | 2;
+  /** A GET has its message in the path. */
+  readonly verb: "GET" | "POST";
   readonly path: string;
   readonly isStream: boolean;
   readonly headers: Readonly<Record<string, string>>;
@@ -44,49 +49,83 @@ export function typeOf(protocol: Protocol, encoding: Encoding, isStream: boolean
   return `application/${protocol === "grpc-web" ? "grpc-web" : "grpc"}+${encoding}`;
 }
 
+/** Takes what comes back of a call, as it comes. */
+interface Sink {
+  /** Headers or trailers, the status among them as HTTP/2 has it. */
+  head(fields: Readonly<Record<string, unknown>>): void;
+  data(chunk: Buffer): void;
+  /** The connection failed. The end comes all the same. */
+  fail(error: Error): void;
+  end(): void;
+}
+
+type Cancel = () => void;
+
 export class RawCaller {
   readonly #http: ClientHttp2Session;
   readonly #grpc: ClientHttp2Session;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #http1: string;
 
   constructor(bases: { readonly http: string; readonly grpc: string }) {
     this.#http = connect(bases.http).on("error", () => undefined);
     this.#grpc = connect(bases.grpc).on("error", () => undefined);
+    this.#http1 = bases.http;
   }
 
   close(): void {
     this.#http.destroy();
     this.#grpc.destroy();
+    this.#agent.destroy();
   }
 
   /** Sends it. A stream is left at its first message: it may never end. */
-  send({ protocol, path, isStream, headers, body }: RawCall): Promise<Ended> {
-    const session = protocol === "grpc" ? this.#grpc : this.#http;
-    const stream = session.request({
-      ":method": "POST",
-      ":path": path,
-      te: "trailers",
-      ...headers,
-    });
+  send(call: RawCall): Promise<Ended> {
+    const { protocol, version, isStream } = call;
     return new Promise((resolve) => {
       const got: Record<string, unknown> = {};
       const chunks: Buffer[] = [];
       const end = (ended: Ended) => {
         clearTimeout(timer);
-        stream.close(constants.NGHTTP2_CANCEL);
+        cancel();
         resolve(ended);
       };
       const timer = setTimeout(() => end(HUNG), CALL_MS_MAX);
-      stream.on("error", () => undefined);
-      stream.on("response", (each) => Object.assign(got, each));
-      stream.on("trailers", (each) => Object.assign(got, each));
-      stream.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        if (isStream && chunk.length > ENVELOPE_BYTES && chunk[0] === 0) end(named("OK"));
-      });
-      const finish = () => end(readEnd(protocol, isStream, got, Buffer.concat(chunks)));
-      stream.on("end", finish).on("close", finish);
-      stream.end(body);
+      const sink: Sink = {
+        head: (fields) => Object.assign(got, fields),
+        data: (chunk) => {
+          chunks.push(chunk);
+          if (isStream && chunk.length > ENVELOPE_BYTES && chunk[0] === 0) end(named("OK"));
+        },
+        fail: ({ message }) => Object.assign(got, { failed: message }),
+        end: () => end(readEnd(protocol, isStream, got, Buffer.concat(chunks))),
+      };
+      const cancel = version === 1 ? this.#sendOver1(call, sink) : this.#sendOver2(call, sink);
     });
+  }
+
+  #sendOver2({ protocol, verb, path, headers, body }: RawCall, sink: Sink): Cancel {
+    const session = protocol === "grpc" ? this.#grpc : this.#http;
+    const head = { ":method": verb, ":path": path, te: "trailers", ...headers };
+    const stream = session.request(head, { endStream: verb === "GET" });
+    stream.on("error", sink.fail);
+    stream.on("response", sink.head).on("trailers", sink.head).on("data", sink.data);
+    stream.on("end", sink.end).on("close", sink.end);
+    if (verb === "POST") stream.end(body);
+    return () => stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #sendOver1({ verb, path, headers, body }: RawCall, sink: Sink): Cancel {
+    const agent = this.#agent;
+    const sent = request(this.#http1, { agent, method: verb, path, headers: { ...headers } });
+    sent.on("error", sink.fail).on("close", sink.end);
+    sent.on("response", (response: IncomingMessage) => {
+      sink.head({ ":status": response.statusCode, ...response.headers });
+      response.on("error", sink.fail).on("data", sink.data);
+      response.on("end", sink.end);
+    });
+    sent.end(body);
+    return () => sent.destroy();
   }
 }
 
@@ -99,6 +138,7 @@ function readEnd(
   body: Buffer,
 ): Ended {
   const status = Number(got[":status"] ?? 0);
+  if (status === 0) return { code: "HTTP 0", reason: String(got["failed"]), fields: [] };
   const type = String(got["content-type"] ?? "");
   if (protocol !== "connect") return readGrpc(got, body) ?? named(`HTTP ${status}`);
   if (type.startsWith("application/connect+")) return readConnect(lastMessage(body, isStream));

@@ -199,3 +199,11 @@ describe("connections above the bound", () => {
     for (const socket of sockets) socket.destroy();
   });
 });
+
+describe("a connection over HTTP/1.1", () => {
+  test("is kept for longer than those who keep theirs for a minute", async () => {
+    const { headers } = await fetch(`${edges.http}/healthz`);
+
+    expect(headers.get("keep-alive")).toBe("timeout=75");
+  });
+});

@@ -212,13 +212,31 @@ describe("JSON that is not the message is INVALID_ARGUMENT with the field's path
     expect(handled).toBe(before);
   });
 
+  const getOf = (query: string, headers: Readonly<Record<string, string>> = AUTHORIZATION) =>
+    fetch(`${edges.http + UNARY}?${query}`, { headers });
+
   test("in the URL of a GET as well", async () => {
-    const query = `encoding=json&message=${encodeURIComponent('{"nonsense":1}')}`;
-    const response = await fetch(`${edges.http + UNARY}?${query}`, { headers: AUTHORIZATION });
+    const response = await getOf(`encoding=json&message=${encodeURIComponent('{"nonsense":1}')}`);
 
     const answer = answerOf(response.status, (await response.json()) as ErrorJson);
     expect(answer).toEqual({ ...CONNECT, fields: ["nonsense"] });
     expect(response.headers.get("cache-control")).toBe("no-store");
+  });
+
+  test("in the URL of a GET, as what is not even base64", async () => {
+    const query = "encoding=proto&base64=1&message=!!!";
+    const response = await getOf(query);
+
+    const answer = answerOf(response.status, (await response.json()) as ErrorJson);
+    expect(answer).toEqual({ ...CONNECT, fields: [""] });
+    expect((await getOf(query, {})).status, "without a key").toBe(401);
+  });
+
+  test("in the URL of a GET, but not before its deadline has been seen to be over", async () => {
+    const late = { ...AUTHORIZATION, "connect-timeout-ms": "0" };
+    const response = await getOf("encoding=proto&base64=1&message=_w", late);
+
+    expect(await response.json()).toMatchObject({ code: "deadline_exceeded" });
   });
 
   test("with an error that fits into the trailers of gRPC, however long the unknown key", async () => {
