@@ -22,6 +22,8 @@ export interface Postmaster {
   readonly pid: number;
   /** Undefined until it has written where it listens. */
   readonly port: number | undefined;
+  /** Whether it is not ready yet: after a crash it first replays its log. */
+  readonly isStarting: boolean;
 }
 
 /** Settings of a server, by PostgreSQL's names. */
@@ -61,10 +63,11 @@ const LOG_TAIL_CHARACTERS = 2_000;
 
 /** Finds the cluster's live server. A zombie, or a stranger with a reused pid, is none. */
 export function findPostmaster(clusterDir: string): Postmaster | undefined {
-  const [pidLine, , , portLine] = readPidFile(clusterDir).split("\n");
+  const [pidLine, , , portLine, , , , statusLine] = readPidFile(clusterDir).split("\n");
   const pid = Number(pidLine);
   if (!isServerOf(clusterDir, pid)) return undefined;
-  return { pid, port: portLine ? Number(portLine) : undefined };
+  const port = portLine ? Number(portLine) : undefined;
+  return { pid, port, isStarting: statusLine?.trim() === "starting" };
 }
 
 /**
@@ -159,9 +162,13 @@ export async function startPostmaster({
   return {
     child,
     hasEnded: () => ended,
-    logTail: () =>
-      readFileSync(cluster.logFile).subarray(logFrom).toString().slice(-LOG_TAIL_CHARACTERS).trim(),
+    logTail: () => readLogTail(cluster, logFrom),
   };
+}
+
+/** The end of what the server has logged, for a message; of all that stands behind a place. */
+export function readLogTail({ logFile }: Cluster, from = 0): string {
+  return readFileSync(logFile).subarray(from).toString().slice(-LOG_TAIL_CHARACTERS).trim();
 }
 
 /** Keeps one older log, and answers where in the file the next lines will stand. */

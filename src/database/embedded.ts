@@ -25,6 +25,7 @@ import {
 import {
   findPostmaster,
   type Postmaster,
+  readLogTail,
   rememberPort,
   removeStalePidFile,
   type Settings,
@@ -53,6 +54,7 @@ interface Site {
   readonly binaries: Binaries;
   readonly user: ServerUser | undefined;
   readonly settings: Settings;
+  readonly startMsMax: number;
   /** Aborted when this process wants to stop. */
   readonly stopping: AbortSignal;
 }
@@ -78,14 +80,16 @@ const OLD_SESSIONS = "pre-existing shared memory block";
 
 /**
  * Starts the embedded PostgreSQL of a data folder, or adopts it when it runs. `settings` go over
- * the embedded server's own.
+ * the embedded server's own. What a server takes to replay its log does not count as its start.
  */
 export async function startEmbeddedPostgres({
   dataDir: givenDir,
   settings = {},
+  startMsMax = START_MS_MAX,
 }: {
   readonly dataDir: string;
   readonly settings?: Settings;
+  readonly startMsMax?: number;
 }): Promise<EmbeddedPostgres> {
   const user = findServerUser();
   makeDataDir(givenDir, user);
@@ -97,7 +101,7 @@ export async function startEmbeddedPostgres({
   });
   const cluster = await openCluster({ dataDir, user, binaries });
   const stop = new AbortController();
-  const site = { cluster, binaries, user, settings, stopping: stop.signal };
+  const site = { cluster, binaries, user, settings, startMsMax, stopping: stop.signal };
 
   let hold = await takeHold(site);
   let revival = Promise.resolve();
@@ -151,13 +155,15 @@ const url = (role: string, password: string, port: number, database: string): st
  * starts or stops it meanwhile needs no care: the loop looks again.
  */
 async function takeHold(site: Site): Promise<Hold> {
-  const giveUpAt_ms = performance.now() + START_MS_MAX;
+  let giveUpAt_ms = performance.now() + site.startMsMax;
   let start: Start | undefined;
   let starts = 0;
   try {
     while (performance.now() < giveUpAt_ms) {
       site.stopping.throwIfAborted();
       const found = findPostmaster(site.cluster.dir);
+      // Whoever stopped a server that replays its log would only let the next one begin again.
+      if (found?.isStarting) giveUpAt_ms = performance.now() + site.startMsMax;
       const held = found && (await tryHold(site, found));
       if (held) {
         const adopted = start?.child.pid !== held.pid;
@@ -179,8 +185,8 @@ async function takeHold(site: Site): Promise<Hold> {
       await sleep(POLL_MS);
     }
     throw new EmbeddedPostgresError(
-      `The embedded PostgreSQL did not get ready in ${START_MS_MAX / 1_000} s; see ` +
-        `${site.cluster.logFile}.`,
+      `The embedded PostgreSQL did not get ready in ${site.startMsMax / 1_000} s. The end of ` +
+        `${site.cluster.logFile}:\n${readLogTail(site.cluster)}`,
     );
   } finally {
     // A server that this call started and nobody holds would be an orphan.

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openDatabase } from "../../src/database/data-source.ts";
@@ -11,6 +12,7 @@ import { removeDataDir } from "../cluster.ts";
 import {
   ask,
   clusterOf,
+  findReplaying,
   kill,
   makeDataDir,
   postmasterOf,
@@ -30,8 +32,9 @@ describe("after a crash of the embedded PostgreSQL or of its service", () => {
   afterAll(() => removeDataDir(dataDir));
 
   /** Starts, and stops when the test ends, whatever it did. */
-  async function start(): Promise<EmbeddedPostgres> {
-    const server = await startEmbeddedPostgres({ dataDir });
+  async function start(startMsMax?: number): Promise<EmbeddedPostgres> {
+    const limit = startMsMax === undefined ? {} : { startMsMax };
+    const server = await startEmbeddedPostgres({ dataDir, ...limit });
     onTestFinished(() => server.stop());
     return server;
   }
@@ -111,6 +114,26 @@ describe("after a crash of the embedded PostgreSQL or of its service", () => {
       readFileSync(log, "utf8").slice(logFrom).split("still in use").length - 1;
     await untilTrue(() => failed || refusals() > 11);
     process.kill(rows[0].pid, "SIGCONT");
+    expect(await ask((await starting).appUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
+  test.runIf(isLinux)("a server that replays its log is given the time that it takes", async () => {
+    const child = spawnHolder(dataDir);
+    const [{ superuserUrl }] = await once(child, "message");
+    await ask(superuserUrl, "CREATE TABLE much AS SELECT generate_series(1, 300000)");
+    await kill(child, "SIGKILL");
+    process.kill(postmasterOf(dataDir), "SIGKILL");
+
+    const starting = start(1_000);
+    let replaying: number | undefined;
+    await untilTrue(() => {
+      replaying = findReplaying(dataDir);
+      return replaying !== undefined;
+    });
+    process.kill(replaying ?? expect.fail(), "SIGSTOP");
+    await sleep(3_000);
+    expect(findPostmaster(clusterOf(dataDir))?.isStarting).toBe(true);
+    process.kill(replaying ?? expect.fail(), "SIGCONT");
     expect(await ask((await starting).appUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 });

@@ -4,12 +4,13 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, realpathSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { findPostmaster } from "../../src/database/embedded-postmaster.ts";
+import { listChildren } from "../prove/postmaster.ts";
 
 export function makeDataDir(mode: number): string {
   const dataDir = mkdtempSync(join(tmpdir(), "drawdown-embedded-"));
@@ -34,6 +35,19 @@ export function postmasterOf(dataDir: string): number {
   const pid = findPostmaster(clusterOf(dataDir))?.pid;
   if (pid === undefined) throw new Error("no server runs");
   return pid;
+}
+
+/** The process of a server that replays its log after a crash; only Linux tells. */
+export function findReplaying(dataDir: string): number | undefined {
+  const postmaster = findPostmaster(clusterOf(dataDir));
+  const children = postmaster === undefined ? [] : listChildren(postmaster.pid);
+  return children.find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("postgres: startup");
+    } catch {
+      return false;
+    }
+  });
 }
 
 export async function untilTrue(isTrue: () => boolean | Promise<boolean>): Promise<void> {

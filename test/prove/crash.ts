@@ -33,12 +33,12 @@ const SIZES = {
     strikes: 2,
   },
   large: {
-    periods: 58,
+    periods: 200,
     customers: 200,
     credit: 1_000_000,
     calls: 60,
-    bundles: 18,
-    bundle: 1_000,
+    bundles: 20,
+    bundle: 275,
     strikes: 26,
   },
 } as const;
