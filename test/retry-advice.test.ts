@@ -14,6 +14,7 @@ const file = new URL("../examples/retry-service-config.json", import.meta.url);
 const { methodConfig } = JSON.parse(readFileSync(file, "utf8")) as {
   readonly methodConfig: readonly {
     readonly name: readonly { readonly service: string; readonly method?: string }[];
+    readonly waitForReady: boolean;
     readonly retryPolicy: { readonly retryableStatusCodes: readonly string[] };
   }[];
 };
@@ -44,5 +45,9 @@ describe("W2 the retry advice", () => {
     for (const reason of ["OUTCOME_UNKNOWN", "DRAINING", "DATABASE_UNAVAILABLE"] as const) {
       expect(CODE_BY_REASON[reason]).toBe(Code.Unavailable);
     }
+  });
+
+  test("lets calls wait for a connection instead of failing while none is there", () => {
+    expect(methodConfig.map(({ waitForReady }) => waitForReady)).toEqual([true]);
   });
 });

@@ -29,7 +29,8 @@ const retries = new URL("../retry-service-config.json", import.meta.url);
 const client = new Client(DRAWDOWN_ADDRESS, credentials.createInsecure(), {
   "grpc.service_config": readFileSync(retries, "utf8"),
 });
-const metadata = new Metadata();
+// This client does not read waitForReady from the service config.
+const metadata = new Metadata({ waitForReady: true });
 metadata.set("authorization", `Bearer ${DRAWDOWN_KEY}`);
 
 const pathOf = (method: DescMethodUnary | DescMethodServerStreaming) =>
