@@ -13,6 +13,7 @@ import { spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -51,6 +52,9 @@ try {
 }
 
 function prepare() {
+  // An install into a link changes what it points to.
+  const modules = join(root, "node_modules");
+  if (lstatSync(modules).isSymbolicLink()) throw new Error(`${modules} must not be a link`);
   // Of the project itself only: installed packages have folders of these names that they need.
   const isCopied = (path) => !NOT_COPIED.has(relative(root, path));
   cpSync(root, dir, { recursive: true, verbatimSymlinks: true, filter: isCopied });

@@ -141,10 +141,26 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     test: "M6",
   },
   {
-    name: "a page cursor names a moment",
+    name: "a page begins with the last row of the one before",
     file: "src/queries/movement-pages.ts",
     find: 'from: side === "newer" ? later(range.from, sequence + 1n) : range.from,',
     put: 'from: side === "newer" ? later(range.from, sequence) : range.from,',
+    caughtBy: "test/queries/history.test.ts",
+    test: "H3",
+  },
+  {
+    name: "a page cursor names a moment",
+    file: "src/queries/movement-pages.ts",
+    find: "const place = placeOf(customer, ask, head);",
+    put: `const at = placeOf(customer, ask, head);
+      const [named] = await manager.query(
+        "SELECT booked_at AS moment FROM transfer WHERE customer_id = $1 AND sequence = $2",
+        [customerId, at.sequence],
+      );
+      const search = { moment: named?.moment, newest: head.sequence };
+      const byMoment = at.direction === "newer" && named !== undefined;
+      const sequence = byMoment ? await lastSequenceAt(manager, customerId, search) : at.sequence;
+      const place = { ...at, sequence };`,
     caughtBy: "test/queries/history.test.ts",
     test: "H3",
   },
