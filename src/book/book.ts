@@ -62,6 +62,11 @@ export interface MovementNote {
   readonly metadata: Metadata;
 }
 
+/** Names a version of a rate card. A key may hold any sign, a number holds no space. */
+export function versionKey(key: string, version: number): string {
+  return `${version} ${key}`;
+}
+
 export function shelfKey(currency: CurrencyCode, featureKey: string | null): string {
   return featureKey === null ? currency : `${currency} ${featureKey}`;
 }
@@ -85,8 +90,9 @@ export class Book {
   readonly creditLines = new Map<InvoiceId, readonly InvoiceLineId[]>();
   readonly shelves = new Map<string, Shelf>();
   readonly currencies = new Map<CurrencyCode, Currency | null>();
-  /** The newest version under its key, any version under `key@version`. */
-  readonly rateCards = new Map<string, RateCard | null>();
+  readonly newestRateCards = new Map<string, RateCard | null>();
+  /** By `versionKey`. */
+  readonly rateCardVersions = new Map<string, RateCard | null>();
   profile: CustomerProfile | null = null;
   due: DueList | null = null;
 
@@ -167,11 +173,11 @@ export class Book {
   }
 
   findNewestRateCard(key: string): RateCard | undefined {
-    return this.#known(this.rateCards.get(key), { kind: "rate_card", key, version: null });
+    return this.#known(this.newestRateCards.get(key), { kind: "rate_card", key, version: null });
   }
 
   getRateCardVersion(key: string, version: number): RateCard {
-    const found = this.rateCards.get(`${key}@${version}`);
+    const found = this.rateCardVersions.get(versionKey(key, version));
     const card = this.#known(found, { kind: "rate_card", key, version });
     assert(card !== undefined, "the rate card version of a charge exists");
     return card;
@@ -216,6 +222,12 @@ export class Book {
       if (withTerms && this.terms.get(id) === undefined) needs.push({ kind: "terms", id });
     }
     if (needs.length > 0) throw new NotLoaded(needs);
+  }
+
+  /** Asks for several invoices at once. */
+  requireInvoices(ids: readonly InvoiceId[]): void {
+    const missing = new Set(ids.filter((id) => this.invoices.get(id) === undefined));
+    if (missing.size > 0) throw new NotLoaded([...missing].map((id) => ({ kind: "invoice", id })));
   }
 
   /** Counts credit as issued (M1). */

@@ -83,19 +83,29 @@ export function checkCovered(shortage: {
   throw refuse("INSUFFICIENT_CREDITS", `only ${available} ${currency} is available`, facts);
 }
 
-/**
- * Refuses a rest that the draft of its currency has no room for: an invoice, too, comes to less
- * than 10^24, so that its amounts can be written and read like any other (M1, I3).
- */
+/** Refuses what the draft of its currency has no room for. */
 export function checkDraftRoom(
   book: Book,
   currency: CurrencyCode,
-  rest: Amount,
+  change: Amount,
   field: "amount" | "quantity",
 ): void {
-  if (rest === 0n) return;
+  if (change === 0n) return;
   const subtotal = book.findDraft(currency)?.subtotal ?? 0n;
-  if (subtotal + rest < AMOUNT_LIMIT) return;
+  checkSubtotal({ currency, subtotal }, change, field);
+}
+
+/**
+ * Refuses to change an invoice by more than it has room for: it, too, comes to less than 10^24 in
+ * either direction, so that its amounts can be written and read like any other (M1, I3).
+ */
+export function checkSubtotal(
+  { currency, subtotal }: Pick<Invoice, "currency" | "subtotal">,
+  change: Amount,
+  field?: "amount" | "quantity",
+): void {
+  const changed = subtotal + change;
+  if (changed < AMOUNT_LIMIT && changed > -AMOUNT_LIMIT) return;
   const facts = { currency, subtotal: formatAmount(subtotal) };
-  throw refuse("AMOUNT_OUT_OF_RANGE", "the draft invoice must stay below 10^24", facts, field);
+  throw refuse("AMOUNT_OUT_OF_RANGE", "the draft invoice must stay within 10^24", facts, field);
 }

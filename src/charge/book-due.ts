@@ -69,14 +69,15 @@ function transfersMaxOf({ charge }: DueItem): number {
 
 /** What is due, soonest first. Where a loaded list was cut, nothing after its end may be booked. */
 class DueQueue {
-  readonly #items: DueItem[];
+  /** A binary heap: none is due before its parent, which stands at half its place. */
+  readonly #items: DueItem[] = [];
   /** The last loaded item of a list that was cut: what comes after it is not known to be next. */
   readonly #horizon: Due | null;
 
   constructor(list: DueList) {
     const lots = list.lots.flatMap((lot) => lotItem(lot));
     const charges = list.charges.map((charge) => chargeItem(charge));
-    this.#items = [...lots, ...charges].sort((left, right) => compareDue(left.due, right.due));
+    for (const item of [...lots, ...charges]) this.#push(item);
     const ends = [
       ...(list.moreLots ? [lots.at(-1)?.due] : []),
       ...(list.moreCharges ? [charges.at(-1)?.due] : []),
@@ -97,15 +98,40 @@ class DueQueue {
   }
 
   takeFirst(): void {
-    this.#items.shift();
+    const last = this.#items.pop();
+    if (last === undefined || this.#items.length === 0) return;
+    let index = 0;
+    for (;;) {
+      const child = this.#sooner(2 * index + 1, 2 * index + 2);
+      const item = this.#items[child];
+      if (item === undefined || compareDue(last.due, item.due) <= 0) break;
+      this.#items[index] = item;
+      index = child;
+    }
+    this.#items[index] = last;
   }
 
   /** Puts a lot in its place again when booking it made it due once more. */
   add(lot: Lot): void {
-    for (const item of lotItem(lot)) {
-      const index = this.#items.findIndex((other) => compareDue(item.due, other.due) < 0);
-      this.#items.splice(index < 0 ? this.#items.length : index, 0, item);
+    for (const item of lotItem(lot)) this.#push(item);
+  }
+
+  #push(item: DueItem): void {
+    let index = this.#items.length;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = this.#items[parent];
+      if (above === undefined || compareDue(above.due, item.due) <= 0) break;
+      this.#items[index] = above;
+      index = parent;
     }
+    this.#items[index] = item;
+  }
+
+  /** Which of two neighbours is due first; the left one where there is no right one. */
+  #sooner(left: number, right: number): number {
+    const [one, other] = [this.#items[left], this.#items[right]];
+    return one && other && compareDue(other.due, one.due) < 0 ? right : left;
   }
 }
 

@@ -1,6 +1,13 @@
 /** Owns taking back part or all of a settled charge, in reverse of how it was applied (D7). */
 import type { Book } from "../book/book.ts";
-import { checkScale, getCharge, getCurrency, getInvoice } from "../book/guards.ts";
+import {
+  checkDraftRoom,
+  checkScale,
+  checkSubtotal,
+  getCharge,
+  getCurrency,
+  getInvoice,
+} from "../book/guards.ts";
 import { type Charge, correctedAmount, type Invoice, type InvoiceLine } from "../book/nouns.ts";
 import { assert, refuse } from "../errors.ts";
 import { addDraftLine, reduceDraftLine } from "../invoice/draft.ts";
@@ -35,7 +42,7 @@ export function correctCharge(book: Book, command: CorrectCharge): CorrectCharge
   const left = charge.amount - correctedAmount(charge);
   const amount = command.amount ?? left;
   const fromInvoice = minAmount(amount, charge.invoicedAmount - charge.correctedInvoiced);
-  const invoiced = fromInvoice === 0n ? null : requireInvoiced(book, charge);
+  const invoiced = fromInvoice === 0n ? null : requireInvoiced(book, charge, fromInvoice);
   const returns = planReturns(book, charge, amount - fromInvoice);
 
   if (invoiced !== null) takeOffInvoice(book, charge, invoiced, fromInvoice);
@@ -75,15 +82,16 @@ interface InvoicedPart {
 }
 
 /** Asks for what taking back an invoiced part needs, before anything is posted. */
-function requireInvoiced(book: Book, charge: Charge): InvoicedPart {
+function requireInvoiced(book: Book, charge: Charge, amount: Amount): InvoicedPart {
   const { invoiceId, invoiceLineId } = charge;
   assert(invoiceId !== null && invoiceLineId !== null, "an invoiced part stands on a line");
   const invoice = getInvoice(book, invoiceId);
   if (invoice.status === "VOID") return { invoice, line: null };
   if (invoice.status !== "DRAFT") {
-    book.findDraft(charge.currency);
+    checkDraftRoom(book, charge.currency, -amount, "amount");
     return { invoice, line: null };
   }
+  checkSubtotal(invoice, -amount, "amount");
   const line = book.findLine(invoiceLineId);
   assert(line !== undefined, "the line of an invoiced part that is left stands on its draft");
   return { invoice, line };

@@ -22,8 +22,6 @@ export interface Postmaster {
   readonly pid: number;
   /** Undefined until it has written where it listens. */
   readonly port: number | undefined;
-  /** Whether it is not ready yet: after a crash it first replays its log. */
-  readonly isStarting: boolean;
 }
 
 /** Settings of a server, by PostgreSQL's names. */
@@ -63,11 +61,10 @@ const LOG_TAIL_CHARACTERS = 2_000;
 
 /** Finds the cluster's live server. A zombie, or a stranger with a reused pid, is none. */
 export function findPostmaster(clusterDir: string): Postmaster | undefined {
-  const [pidLine, , , portLine, , , , statusLine] = readPidFile(clusterDir).split("\n");
+  const [pidLine, , , portLine] = readPidFile(clusterDir).split("\n");
   const pid = Number(pidLine);
   if (!isServerOf(clusterDir, pid)) return undefined;
-  const port = portLine ? Number(portLine) : undefined;
-  return { pid, port, isStarting: statusLine?.trim() === "starting" };
+  return { pid, port: portLine ? Number(portLine) : undefined };
 }
 
 /**
@@ -166,9 +163,14 @@ export async function startPostmaster({
   };
 }
 
-/** The end of what the server has logged, for a message; of all that stands behind a place. */
+/**
+ * The end of what the server has logged, for a message; of all that stands behind a place. It says
+ * to everyone who asks while it is not ready that it is not, which tells nothing.
+ */
 export function readLogTail({ logFile }: Cluster, from = 0): string {
-  return readFileSync(logFile).subarray(from).toString().slice(-LOG_TAIL_CHARACTERS).trim();
+  const lines = readFileSync(logFile).subarray(from).toString().split("\n");
+  const telling = lines.filter((line) => !line.includes("FATAL:  the database system is "));
+  return telling.join("\n").slice(-LOG_TAIL_CHARACTERS).trim();
 }
 
 /** Keeps one older log, and answers where in the file the next lines will stand. */

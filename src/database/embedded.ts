@@ -75,6 +75,7 @@ const START_PAUSE_MS = 200;
 const CONNECT_MS_MAX = 5_000;
 const REVIVAL_PAUSE_MS = 1_000;
 const INVALID_PASSWORD = "28P01";
+const CANNOT_CONNECT_NOW = "57P03";
 /** What a server says that meets processes of an earlier one; only its log tells. */
 const OLD_SESSIONS = "pre-existing shared memory block";
 
@@ -162,10 +163,11 @@ async function takeHold(site: Site): Promise<Hold> {
     while (performance.now() < giveUpAt_ms) {
       site.stopping.throwIfAborted();
       const found = findPostmaster(site.cluster.dir);
-      // Whoever stopped a server that replays its log would only let the next one begin again.
-      if (found?.isStarting) giveUpAt_ms = performance.now() + site.startMsMax;
       const held = found && (await tryHold(site, found));
-      if (held) {
+      if (held === NOT_YET) {
+        // Whoever stopped a server that replays its log would only let the next one begin again.
+        giveUpAt_ms = performance.now() + site.startMsMax;
+      } else if (held) {
         const adopted = start?.child.pid !== held.pid;
         start = undefined;
         rememberPort(site.cluster.portFile, held.port);
@@ -197,11 +199,14 @@ async function takeHold(site: Site): Promise<Hold> {
 const cannotStart = (start: Start): EmbeddedPostgresError =>
   new EmbeddedPostgresError(`The embedded PostgreSQL does not start:\n${start.logTail()}`);
 
-/** Answers nothing while the server is starting or stopping. */
+/** What is answered of a server that says itself that it is not ready. */
+const NOT_YET = "not yet";
+
+/** Answers nothing while the server does not answer, or is being stopped by its last holder. */
 async function tryHold(
   { cluster }: Site,
   { pid, port }: Postmaster,
-): Promise<Omit<Hold, "adopted"> | undefined> {
+): Promise<Omit<Hold, "adopted"> | typeof NOT_YET | undefined> {
   if (port === undefined) return undefined;
   const connection = new pg.Client({
     connectionString: url(SUPERUSER, cluster.passwords.superuser, port, "postgres"),
@@ -214,7 +219,9 @@ async function tryHold(
     await connection.connect();
     if (await askLock(connection, "pg_try_advisory_lock_shared")) return { connection, pid, port };
   } catch (error) {
-    if ((error as pg.DatabaseError).code === INVALID_PASSWORD) {
+    const { code } = error as pg.DatabaseError;
+    if (code === CANNOT_CONNECT_NOW) return NOT_YET;
+    if (code === INVALID_PASSWORD) {
       throw new EmbeddedPostgresError(
         `The server on 127.0.0.1:${port} refuses the password in the data folder: the files ` +
           `beside ${cluster.logFile} do not belong together.`,

@@ -7,6 +7,7 @@ import { withSettings } from "./data-source.ts";
 import { APPLICATION_ROLE, Ledger1763800000001 } from "./migrations/1_ledger.ts";
 import { Access1763800000002 } from "./migrations/2_access.ts";
 import { TenantOnce1763800000003 } from "./migrations/3_tenant_once.ts";
+import { DueByIndex1763800000004 } from "./migrations/4_due_by_index.ts";
 import { PooledClient } from "./pooled-client.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
@@ -15,6 +16,7 @@ export const migrations = [
   Ledger1763800000001,
   Access1763800000002,
   TenantOnce1763800000003,
+  DueByIndex1763800000004,
 ] as const;
 
 const POSTGRES_MAJOR_MIN = 15;

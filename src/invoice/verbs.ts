@@ -1,6 +1,6 @@
 /** Owns the life of an invoice: issue, payment and voiding (I1, I2, I3). */
 import type { Book } from "../book/book.ts";
-import { getCurrency, getInvoice } from "../book/guards.ts";
+import { checkSubtotal, getCurrency, getInvoice } from "../book/guards.ts";
 import type { Invoice } from "../book/nouns.ts";
 import { refuse } from "../errors.ts";
 import {
@@ -85,10 +85,15 @@ export function voidInvoice(book: Book, command: InvoiceCommand): Invoice {
     throw transitionRefused(invoice, "void", " while it holds credit lines");
   }
   const credits = invoice.kind === "OVERAGE" ? book.listCreditLines(invoice.id) : [];
+  book.requireInvoices(credits.map((line) => line.invoiceId));
   const drafted = credits.map((line) => ({ line, draft: getInvoice(book, line.invoiceId) }));
   if (drafted.some(({ draft }) => draft.status !== "DRAFT")) {
     throw transitionRefused(invoice, "void", ": a credit line for it has been issued");
   }
+  const [first] = drafted;
+  const credited = credits.reduce((sum, line) => sum + line.amount, 0n);
+  // A customer has one draft of a currency: all of them stand on it.
+  if (first !== undefined) checkSubtotal(first.draft, -credited);
 
   for (const { line, draft } of drafted) removeCreditLine(book, draft, line);
   if (invoice.status === "DRAFT") book.drafts.set(invoice.currency, null);

@@ -12,6 +12,9 @@ import { type FirstAnswer, RequestAnswers } from "./request-answers.ts";
 import { type ChargeRow, chargeAsCreated } from "./rows.ts";
 import type { StoredRequest } from "./writes.ts";
 
+/** Pure code that asks for more in so many rounds, one after the other, does not know its wants. */
+export const LOAD_ROUNDS_MAX = 64;
+
 /** A command in a lane of customers. */
 export interface Job extends Pending<Write<unknown, unknown>> {
   /** How often another process held the customer when this command's turn came. */
@@ -31,6 +34,8 @@ export class BatchBook {
   readonly #jobs: readonly Job[];
   readonly #answers = new RequestAnswers<StoredAnswer>();
   #next = 0;
+  /** How often the next command has asked for more. */
+  #rounds = 0;
   #broken: unknown = null;
 
   constructor(book: Book, jobs: readonly Job[]) {
@@ -57,19 +62,23 @@ export class BatchBook {
         this.outcomes.set(job, { kind: "answered", answer: this.#runOne(job.write) });
       } catch (error) {
         const changed = this.book.journal.posted.length !== before;
-        if (error instanceof NotLoaded && !changed) return error.needs;
+        if (error instanceof NotLoaded && !changed && this.#rounds < LOAD_ROUNDS_MAX) {
+          this.#rounds += 1;
+          return error.needs;
+        }
         if (!(error instanceof Refusal) || changed) {
-          this.break(error);
+          this.#break(error);
           return [];
         }
         this.outcomes.set(job, { kind: "failed", error });
       }
+      this.#rounds = 0;
     }
     return [];
   }
 
   /** A bug answers INTERNAL to all of the customer's commands, because they share one book. */
-  break(error: unknown): void {
+  #break(error: unknown): void {
     this.#broken = error;
     this.#next = this.#jobs.length;
     for (const job of this.#jobs) this.outcomes.set(job, { kind: "failed", error: asBug(error) });

@@ -51,11 +51,11 @@ export class BatchLoop<Batch> implements Entrant {
       if (batch === null) {
         // At once, so that a command that arrives now wakes the lane again.
         this.#working = null;
-        this.#turnstile.leave();
+        this.#turnstile.leave(this);
         return;
       }
       await this.#run(batch);
-      this.#turnstile.leave();
+      this.#turnstile.leave(this);
     }
   }
 }

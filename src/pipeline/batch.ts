@@ -25,9 +25,6 @@ import { loadFirstAnswers } from "./replay.ts";
 import type { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
-/** A verb that needs more than so many rounds of loading does not know what it wants. */
-const LOAD_ROUNDS_MAX = 64;
-
 const LOCK_COLUMNS = `customer_id, sequence, last_booked_at, next_due_at, object_count,
   invoice_count`;
 
@@ -247,7 +244,7 @@ function firstNeeds(jobsOf: ReadonlyMap<CustomerId, readonly Job[]>): Needs {
 /** Runs every book's commands, loading what they turn out to need, until all are done. */
 async function runAll(context: LoadContext, batchBooks: readonly BatchBook[]): Promise<void> {
   let pending = batchBooks;
-  for (let round = 0; ; round += 1) {
+  for (;;) {
     const needs = new Map<CustomerId, readonly Need[]>();
     for (const batchBook of pending) {
       const missing = batchBook.run();
@@ -255,10 +252,8 @@ async function runAll(context: LoadContext, batchBooks: readonly BatchBook[]): P
     }
     if (needs.size === 0) return;
     pending = pending.filter(({ book }) => needs.has(book.customerId));
-    if (round === LOAD_ROUNDS_MAX) break;
     await loadNeeds(context, needs);
   }
-  for (const batchBook of pending) batchBook.break(new Error("a verb kept asking for more"));
 }
 
 async function findAbsent(

@@ -34,6 +34,11 @@ export class CommandQueue<Job extends Pending<Command<unknown, unknown>>> {
     return this.#commands;
   }
 
+  /** Whether commands of a tenant wait. */
+  has(tenantId: TenantId): boolean {
+    return this.#tenants.has(tenantId);
+  }
+
   /** Puts a command at the end, or refuses it when too much is waiting. */
   add(job: Job): void {
     const full = this.#commands >= LANE_COMMANDS_MAX;

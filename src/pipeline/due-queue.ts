@@ -13,6 +13,7 @@ interface Waiting {
 }
 
 export class DueQueue {
+  /** The first tenant's turn is next. */
   readonly #tenants = new Map<TenantId, Map<CustomerId, Waiting>>();
 
   /** All who ask for the same customer wait for the same booking. */
@@ -38,10 +39,17 @@ export class DueQueue {
     return taken;
   }
 
-  takeTenant(): { readonly tenantId: TenantId; readonly dueOnly: readonly CustomerId[] } | null {
-    for (const tenantId of this.#tenants.keys()) {
+  /** The customers of the next tenant, of those that may be taken. */
+  takeTenant(
+    mayTake: (tenantId: TenantId) => boolean = () => true,
+  ): { readonly tenantId: TenantId; readonly dueOnly: readonly CustomerId[] } | null {
+    for (const [tenantId, customers] of this.#tenants) {
+      if (!mayTake(tenantId)) continue;
       const dueOnly = this.take(tenantId);
-      if (dueOnly.length > 0) return { tenantId, dueOnly };
+      if (dueOnly.length === 0) continue;
+      this.#tenants.delete(tenantId);
+      this.#tenants.set(tenantId, customers);
+      return { tenantId, dueOnly };
     }
     return null;
   }

@@ -46,6 +46,7 @@ export class Lane {
   readonly #loop: BatchLoop<BatchRequest>;
 
   #restsUntilMs = 0;
+  #dueIsNext = false;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -79,8 +80,17 @@ export class Lane {
     return this.#loop.idle();
   }
 
-  /** The next tenant's commands, or the next customers for whom something is due. */
+  /**
+   * The next tenant's commands with what is due for its customers, or the next customers for whom
+   * something is due. Tenants without commands have every second turn, so that nobody's load holds
+   * up what is due for others.
+   */
   #nextBatch(): BatchRequest | null {
+    this.#dueIsNext = !this.#dueIsNext;
+    if (this.#dueIsNext) {
+      const due = this.#due.takeTenant((tenantId) => !this.#queue.has(tenantId));
+      if (due !== null) return { ...due, jobs: [], lockWait: null };
+    }
     const turn = this.#queue.takeTurn(this.#othersFirst());
     if (turn !== null) return this.#batchOf(turn);
     const idle = this.#due.takeTenant();
@@ -148,20 +158,23 @@ export class Lane {
     }
   }
 
-  /** Halves a batch that fails for a reason of its own, down to the command that causes it. */
+  /** Divides a batch that fails for a reason of its own, down to what causes it. */
   async #split(batch: BatchRequest, error: unknown): Promise<void> {
     const { jobs, dueOnly } = batch;
-    if (jobs.length + dueOnly.length <= 1) {
+    const isMixed = jobs.length > 0 && dueOnly.length > 0;
+    if (!isMixed && jobs.length + dueOnly.length <= 1) {
       this.#fail(batch, notStorable(error));
       return;
     }
-    const half = jobs.length >> 1;
-    const dueHalf = jobs.length > 1 ? dueOnly.length : dueOnly.length >> 1;
-    const first = { ...batch, jobs: jobs.slice(0, half), dueOnly: dueOnly.slice(0, dueHalf) };
-    const second = { ...batch, jobs: jobs.slice(half), dueOnly: dueOnly.slice(dueHalf) };
-    for (const part of [first, second]) {
-      if (part.jobs.length + part.dueOnly.length > 0) await this.#runBatch(part);
-    }
+    // What is due stands alone first, then each kind is halved: every part is less than the whole.
+    const half = isMixed ? 0 : jobs.length >> 1;
+    const dueHalf = isMixed ? dueOnly.length : dueOnly.length >> 1;
+    await this.#runBatch({
+      ...batch,
+      jobs: jobs.slice(0, half),
+      dueOnly: dueOnly.slice(0, dueHalf),
+    });
+    await this.#runBatch({ ...batch, jobs: jobs.slice(half), dueOnly: dueOnly.slice(dueHalf) });
   }
 
   #deliver(batch: BatchRequest, result: BatchResult): void {

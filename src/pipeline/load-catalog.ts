@@ -1,4 +1,5 @@
 /** Owns loading what a tenant's customers share: currencies and rate cards. */
+import { versionKey } from "../book/book.ts";
 import { type CurrencyCode, isoCurrency } from "../money/currency.ts";
 import { type Asked, type Keep, type LoadSource, needsWithBooks } from "./load-context.ts";
 import * as statements from "./load-statements.ts";
@@ -40,7 +41,7 @@ export async function loadRateCards(
   const versions = new Map<string, { key: string; version: number }>();
   for (const { need } of asked) {
     if (need.version === null) newest.add(need.key);
-    else versions.set(`${need.key}@${need.version}`, { key: need.key, version: need.version });
+    else versions.set(versionKey(need.key, need.version), { key: need.key, version: need.version });
   }
   const [newestRows, versionRows] = await Promise.all([
     newest.size === 0
@@ -56,12 +57,16 @@ export async function loadRateCards(
   ]);
   const newestCards = new Map(newestRows.map((row) => [row.key, rateCardOf(row)]));
   const versionCards = new Map(
-    versionRows.map((row) => [`${row.key}@${row.version}`, rateCardOf(row)]),
+    versionRows.map((row) => [versionKey(row.key, row.version), rateCardOf(row)]),
   );
   return (context) => {
-    for (const [{ rateCards }, { key, version }] of needsWithBooks(context, asked)) {
-      if (version === null) rateCards.set(key, newestCards.get(key) ?? null);
-      else rateCards.set(`${key}@${version}`, versionCards.get(`${key}@${version}`) ?? null);
+    for (const [book, { key, version }] of needsWithBooks(context, asked)) {
+      if (version === null) {
+        book.newestRateCards.set(key, newestCards.get(key) ?? null);
+      } else {
+        const name = versionKey(key, version);
+        book.rateCardVersions.set(name, versionCards.get(name) ?? null);
+      }
     }
   };
 }

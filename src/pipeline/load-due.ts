@@ -38,7 +38,8 @@ export async function bookAllDue(
     due.map((book) => book.now),
   );
   const values = [customers, customers, untils];
-  const limit = bounds.eventsMax + 1;
+  const share = shareOf(bounds, due.length);
+  const limit = share.eventsMax + 1;
   const { session } = context;
   const [lotRows, chargeRows, nextRows] = await Promise.all([
     session.rows<Placed<LotRow>>(statements.LOAD_DUE_LOTS, [...values, limit]),
@@ -48,10 +49,11 @@ export async function bookAllDue(
   const lots = group(lotRows);
   const charges = group(chargeRows);
   const next = new Map(nextRows.map((row) => [row.customer_id, row.next_due_at]));
-  await loadHeldLots(context, due, charges);
+  const { booked, left } = divide(due, charges, bounds);
+  await loadHeldLots(context, booked, charges);
 
-  const unfinished = new Set<Book>();
-  for (const book of due) {
+  const unfinished = new Set<Book>(left);
+  for (const book of booked) {
     const ownLots: readonly Lot[] = (lots.get(book.customerId) ?? []).map((row) =>
       keepLot(book, row, context.places),
     );
@@ -65,9 +67,39 @@ export async function bookAllDue(
       moreCharges: ownCharges.length === limit,
       nextDueAt: next.get(book.customerId) ?? null,
     };
-    if (!bookDue(book, list, book.now, bounds)) unfinished.add(book);
+    if (!bookDue(book, list, book.now, share)) unfinished.add(book);
   }
   return unfinished;
+}
+
+/** Leaves out those whose holds, with those of others before them, are too many to be released. */
+function divide(
+  due: readonly Book[],
+  charges: ReadonlyMap<CustomerId, readonly Placed<ChargeRow>[]>,
+  { transfersMax }: DueBounds,
+): { readonly booked: readonly Book[]; readonly left: readonly Book[] } {
+  const booked: Book[] = [];
+  const left: Book[] = [];
+  let holds = 0;
+  for (const book of due) {
+    const rows = charges.get(book.customerId) ?? [];
+    const own = rows.reduce((sum, row) => sum + row.draw_credit_grant_ids.length, 0);
+    if (own > 0 && holds > 0 && holds + own > transfersMax) {
+      left.push(book);
+    } else {
+      holds += own;
+      booked.push(book);
+    }
+  }
+  return { booked, left };
+}
+
+/** Together the customers of a transaction book no more than one alone may. */
+function shareOf({ eventsMax, transfersMax }: DueBounds, customers: number): DueBounds {
+  return {
+    eventsMax: Math.ceil(eventsMax / customers),
+    transfersMax: Math.ceil(transfersMax / customers),
+  };
 }
 
 /** A hold that times out is released to its lots, ended ones too. */

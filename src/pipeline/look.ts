@@ -18,6 +18,7 @@ import {
   openBook,
   READ_CLOCK,
 } from "./batch.ts";
+import { LOAD_ROUNDS_MAX } from "./batch-book.ts";
 import type { CurrencyCache } from "./currency-cache.ts";
 import type { Look } from "./job.ts";
 import { loadNeeds } from "./load.ts";
@@ -30,7 +31,6 @@ import type { Statement } from "./statement.ts";
 
 /** A look books at most so much on its copy, which it holds in memory. */
 const LOOK_BOUNDS: DueBounds = { eventsMax: 100_000, transfersMax: 1_000_000 };
-const LOAD_ROUNDS_MAX = 64;
 
 const READ_HEAD: Statement = {
   name: "read_head",

@@ -14,23 +14,23 @@ export interface Entrant {
 }
 
 export class Turnstile {
-  #inside = 0;
-  #lastPassedAtMs = 0;
+  /** Since when each is inside. */
+  readonly #inside = new Map<Entrant, number>();
   /** How those that wait are let in, the longest waiting one first. */
   readonly #waiting = new Map<Entrant, () => void>();
 
   /** Settles when the entrant may have a transaction. `leave` must follow. */
   enter(entrant: Entrant): Promise<void> {
-    const patienceMs = this.#lastPassedAtMs + PATIENCE_MS - performance.now();
-    if (this.#inside === 0 || entrant.full || patienceMs <= 0) {
-      this.#pass();
+    const patienceMs = Math.max(0, ...this.#inside.values()) + PATIENCE_MS - performance.now();
+    if (this.#inside.size === 0 || entrant.full || patienceMs <= 0) {
+      this.#pass(entrant);
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       const letIn = () => {
         clearTimeout(patience);
         this.#waiting.delete(entrant);
-        this.#pass();
+        this.#pass(entrant);
         resolve();
       };
       const patience = setTimeout(letIn, patienceMs);
@@ -43,15 +43,14 @@ export class Turnstile {
     if (this.#waiting.size > 0 && entrant.full) this.#waiting.get(entrant)?.();
   }
 
-  leave(): void {
-    this.#inside -= 1;
-    if (this.#inside > 0) return;
+  leave(entrant: Entrant): void {
+    this.#inside.delete(entrant);
+    if (this.#inside.size > 0) return;
     const [next] = this.#waiting.values();
     next?.();
   }
 
-  #pass(): void {
-    this.#inside += 1;
-    this.#lastPassedAtMs = performance.now();
+  #pass(entrant: Entrant): void {
+    this.#inside.set(entrant, performance.now());
   }
 }

@@ -21,12 +21,15 @@ export interface WalkedCustomer {
   readonly nextDueAt: Instant | null;
 }
 
-interface WalkedRow {
-  readonly number: bigint;
+interface HeadRow {
   readonly customer_id: CustomerId;
   readonly sequence: bigint;
   readonly object_count: bigint;
   readonly next_due_at: Instant | null;
+}
+
+interface WalkedRow extends HeadRow {
+  readonly number: bigint;
 }
 
 export interface Walk {
@@ -56,6 +59,20 @@ export async function* walkCustomers(
     if (last === undefined || rows.length < CUSTOMERS_MAX) return;
     after = last.number;
   }
+}
+
+/** The heads of customers as they are now. */
+export async function readHeads(
+  reads: DataSource,
+  tenantId: TenantId,
+  customerIds: readonly CustomerId[],
+): Promise<readonly WalkedCustomer[]> {
+  const text = `SELECT h.customer_id, h.sequence, h.object_count, h.next_due_at
+    FROM customer_head h WHERE h.customer_id = ANY($1::uuid[])`;
+  const rows = await readTransaction(reads, tenantId, (manager) =>
+    selectRows<HeadRow>(manager, text, [customerIds]),
+  );
+  return rows.map(walkedOf);
 }
 
 /** The stretches of a journal, of which each is one step. */
@@ -89,7 +106,7 @@ function selectCustomers(
   );
 }
 
-function walkedOf(row: WalkedRow): WalkedCustomer {
+function walkedOf(row: HeadRow): WalkedCustomer {
   return {
     customerId: row.customer_id,
     sequence: row.sequence,

@@ -10,7 +10,7 @@ import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { formatInstant, type Instant, instant } from "../money/time.ts";
 import { mayBeBeingWritten, waitForWriters } from "./customer-reads.ts";
-import { stretchesOf, walkCustomers } from "./customer-spans.ts";
+import { readHeads, stretchesOf, walkCustomers } from "./customer-spans.ts";
 import { Parameters, selectRows } from "./statement.ts";
 
 export interface TrialBalanceRow {
@@ -63,12 +63,14 @@ export async function readTrialBalance(
     signal.throwIfAborted();
     const customerIds = group.map(({ customerId }) => customerId);
     if (waits) await waitForWriters(reads, tenantId, customerIds);
-    for (const { nextDueAt } of group) {
+    // Whoever was waited for has come further than the walk has met.
+    const heads = waits ? await readHeads(reads, tenantId, customerIds) : group;
+    for (const { nextDueAt } of heads) {
       if (nextDueAt !== null && nextDueAt <= completeUntil) completeUntil = instant(nextDueAt - 1n);
     }
-    const [only] = group;
+    const [only] = heads;
     const stretches =
-      group.length === 1 && only !== undefined ? stretchesOf(only.sequence) : [EVERYTHING];
+      heads.length === 1 && only !== undefined ? stretchesOf(only.sequence) : [EVERYTHING];
     for (const stretch of stretches) {
       signal.throwIfAborted();
       sums.add(await sumStretch(reads, tenantId, { ...ask, asOf, customerIds, ...stretch }));

@@ -1,5 +1,11 @@
 /** Owns how a book in memory loads what it is asked for: one need at a time, shelves by pages. */
-import { type Book, type DueList, EVERY_FEATURE, shelfKey } from "../../src/book/book.ts";
+import {
+  type Book,
+  type DueList,
+  EVERY_FEATURE,
+  shelfKey,
+  versionKey,
+} from "../../src/book/book.ts";
 import type { Need } from "../../src/book/need.ts";
 import type { Charge, Invoice } from "../../src/book/nouns.ts";
 import { AssertionFailure } from "../../src/errors.ts";
@@ -59,7 +65,8 @@ export function loadNeed(kept: Kept, book: Book, need: Need, shelfPage: number):
       const { key, version } = need;
       const versions = kept.rateCards.filter((card) => card.key === key);
       const found = versions.findLast((card) => version === null || card.version === version);
-      book.rateCards.set(version === null ? key : `${key}@${version}`, found ?? null);
+      if (version === null) book.newestRateCards.set(key, found ?? null);
+      else book.rateCardVersions.set(versionKey(key, version), found ?? null);
       return;
     }
     case "profile":

@@ -366,7 +366,7 @@ CREATE OR REPLACE FUNCTION public.customers_due(customers_max integer)
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$SELECT h.tenant_id, h.customer_id FROM customer_head h
-      WHERE h.next_due_at <= ledger_clock() ORDER BY h.next_due_at LIMIT customers_max$function$
+      WHERE h.next_due_at <= (SELECT ledger_clock()) ORDER BY h.next_due_at LIMIT customers_max$function$
 ;
 GRANT EXECUTE ON FUNCTION customers_due(integer) TO drawdown_app;
 

@@ -27,6 +27,8 @@ export interface TestLedger {
   replica(): Promise<{ readonly pipeline: Pipeline; close(): Promise<void> }>;
   /** Makes a customer without any credit. */
   customer(): Promise<CustomerId>;
+  /** Makes a customer who shares a lane with another one. */
+  customerBeside(other: CustomerId): Promise<CustomerId>;
   /** Moves the ledger's clock. */
   shiftClock(interval: string): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +54,7 @@ export async function openLedger(observer?: PipelineObserver): Promise<TestLedge
   };
   const { connections, pipeline } = await connect();
   let customers = 0n;
-  return {
+  const ledger: TestLedger = {
     database,
     connections,
     pipeline,
@@ -83,6 +85,15 @@ export async function openLedger(observer?: PipelineObserver): Promise<TestLedge
       );
       return id;
     },
+    async customerBeside(other) {
+      for (;;) {
+        const id = await ledger.customer();
+        // An even number of lanes tells customers apart by this at least.
+        if (Number.parseInt(id.slice(-1), 16) % 2 === Number.parseInt(other.slice(-1), 16) % 2) {
+          return id;
+        }
+      }
+    },
     async shiftClock(interval) {
       await superuser.query(
         `CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
@@ -96,6 +107,7 @@ export async function openLedger(observer?: PipelineObserver): Promise<TestLedge
       await database.drop();
     },
   };
+  return ledger;
 }
 
 let requests = 0;

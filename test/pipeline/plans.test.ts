@@ -135,3 +135,16 @@ describe("the hot statements reach rows by whole keys", () => {
     },
   );
 });
+
+describe("the sweeper's question", () => {
+  test("is answered from the index by what falls due first", async () => {
+    const { rows } = await client.query(
+      "SELECT replace(prosrc, 'customers_max', '500') AS text FROM pg_proc WHERE proname = $1",
+      ["customers_due"],
+    );
+    const nodes = [...nodesOf(await planOf({ name: "customers_due", text: rows[0].text }))];
+    const [found] = nodes.filter((node) => node["Relation Name"] === "customer_head");
+
+    expect(found?.["Index Cond"]).toContain("next_due_at <=");
+  });
+});
