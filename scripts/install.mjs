@@ -4,7 +4,7 @@
  * the project runs on; this file runs on the machine's own, so it keeps to what Node 20 knows.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,11 @@ const installed = join(root, "node_modules", ".package-lock.json");
 const lock = join(root, "package-lock.json");
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+  // npm would empty the folder that a link leads to, which is somebody else's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error("node_modules is a link to modules of another age; remove it and try again.");
+    process.exit(1);
+  }
   console.error("Installing the dependencies (npm ci)…");
   // What installs must not depend on NODE_ENV or on the user's npm settings: the build needs all.
   const options = [

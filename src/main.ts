@@ -22,8 +22,23 @@ const SENTENCES = new Set([
 ]);
 
 const HELP = ["--help", "-h"];
+/** Those that the environment alone configures. */
+const WITHOUT_WORDS: readonly Command[] = ["serve", "migrate"];
+
+/** As package.json has it; the oldest whose library has what the service uses. */
+const NODE_LEAST = [22, 13] as const;
+
+function isNodeTooOld(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major < NODE_LEAST[0] || (major === NODE_LEAST[0] && minor < NODE_LEAST[1]);
+}
 
 async function main(words: readonly string[]): Promise<number> {
+  if (isNodeTooOld()) {
+    const { node } = process.versions;
+    process.stderr.write(`drawdown: needs Node ${NODE_LEAST.join(".")} or newer, not ${node}\n`);
+    return 1;
+  }
   const [word = "serve", ...rest] = words;
   const command = COMMANDS.find((each) => each === word);
   if (word === "help" || HELP.includes(word)) {
@@ -37,6 +52,12 @@ async function main(words: readonly string[]): Promise<number> {
   if (rest.some((each) => HELP.includes(each))) {
     process.stdout.write(usageOf(command));
     return 0;
+  }
+  const [extra] = rest;
+  if (extra !== undefined && WITHOUT_WORDS.includes(command)) {
+    process.stderr.write(`drawdown: ${command} takes no ${JSON.stringify(extra)}\n\n`);
+    process.stderr.write(usageOf(command));
+    return 2;
   }
   const config = readConfig({
     environment: process.env,

@@ -11,6 +11,7 @@ import type {
 } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { CreateChargeRequestSchema } from "../../gen/drawdown/v1/charge_service_pb.ts";
 import { assert, Refusal } from "../errors.ts";
+import type { Call } from "./method.ts";
 import { toProtoRefusal } from "./to-proto/refusal.ts";
 import { requireValid } from "./validation.ts";
 
@@ -27,6 +28,7 @@ export async function batchCreateCharges<Write>(
     /** May throw a refusal. */
     readonly write: (request: CreateChargeRequest) => Write;
     readonly submit: (write: Write) => Promise<CreateChargeResponse>;
+    readonly call: Pick<Call, "signal" | "noteBug">;
   },
 ): Promise<BatchCreateChargesResponse> {
   const writes: (Write | Refusal)[] = [];
@@ -40,6 +42,12 @@ export async function batchCreateCharges<Write>(
       return way.submit(write);
     }),
   );
+  for (const outcome of outcomes) {
+    if (outcome.status === "fulfilled" || outcome.reason instanceof Refusal) continue;
+    // What had not begun when the call's time was over was not tried: there is no answer for it.
+    if (way.call.signal.aborted && outcome.reason === way.call.signal.reason) throw outcome.reason;
+    way.call.noteBug(outcome.reason);
+  }
   return {
     $typeName: "drawdown.v1.BatchCreateChargesResponse",
     results: outcomes.map(toProtoResult),

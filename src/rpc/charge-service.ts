@@ -43,6 +43,7 @@ export function makeChargeService(parts: {
           return createChargeWrite(item, call);
         },
         submit: (write) => pipeline.submit(write),
+        call,
       }),
     settleCharge: async (request, call) => pipeline.submit(settleChargeWrite(request, call)),
     cancelCharge: async (request, call) => pipeline.submit(cancelChargeWrite(request, call)),

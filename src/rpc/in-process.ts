@@ -17,7 +17,11 @@ export async function callInProcess(
   const found = methods.find(({ method }) => method.name === name);
   assert(found?.handler.kind === "unary", `${name} is a unary RPC of the service`);
   const { output } = found.method;
-  const call = { tenantId, customerId: null, signal: new AbortController().signal };
+  const noteBug = (error: unknown) => {
+    throw error;
+  };
+  const { signal } = new AbortController();
+  const call = { tenantId, customerId: null, signal, noteBug };
   const answer = await found.handler.handle(readRequest(found, request), call);
   return toJson(output, create(output, answer)) as JsonObject;
 }

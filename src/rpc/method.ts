@@ -24,6 +24,8 @@ export interface Call {
    * drains. Its reason is what to throw.
    */
   readonly signal: AbortSignal;
+  /** Tells of a bug that befell a part of the call, while the rest of it is answered. */
+  readonly noteBug: (error: unknown) => void;
 }
 
 type Unary<I extends DescMessage, O extends DescMessage> = (

@@ -260,6 +260,12 @@ export class AdmittedCall implements Call {
     return this.#stream(() => handler.handle(requests, this));
   }
 
+  readonly noteBug = (error: unknown): void => {
+    const { logger, metrics } = this.#surroundings;
+    logger.error({ method: this.#path, err: error }, "part of a call failed by a bug");
+    metrics.recordPart("INTERNAL");
+  };
+
   /** Ends the call with whatever was thrown, and returns what the caller is to see. */
   fail(thrown: unknown): ConnectError {
     const failure = this.#toFailure(thrown);

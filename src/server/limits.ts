@@ -10,8 +10,8 @@ export const HANDSHAKE_MS_MAX = 10_000;
 export const KEEP_ALIVE_MS = 60_000;
 
 /**
- * How long a connection over HTTP/1.1 may wait for its next request. A peer that sends one just when
- * the service gives up loses it, so that those who keep connections, for 60 s as load balancers do,
- * must be the first to give up.
+ * How long a connection over HTTP/1.1 may wait for its next request. A peer that sends one just as
+ * the service gives up loses it: those who keep connections, for 60 s as load balancers do, must be
+ * the first to give up.
  */
 export const IDLE_HTTP1_MS_MAX = 75_000;

@@ -26,7 +26,7 @@ export class RpcMetrics {
     });
     this.#refusals = new Counter({
       name: "drawdown_rpc_refusals_total",
-      help: "Calls that ended with a reason of the contract, by reason.",
+      help: "Calls that ended with a reason of the contract, by reason; of a batch only INTERNAL.",
       labelNames: ["reason"],
       registers: [registry],
     });
@@ -43,5 +43,10 @@ export class RpcMetrics {
   record({ method, code, reason, durationMs }: EndedRpc): void {
     this.#durations.observe({ method, code }, durationMs / 1000);
     if (reason !== undefined) this.#refusals.inc({ reason });
+  }
+
+  /** Counts what befell a part of a call that was answered. */
+  recordPart(reason: string): void {
+    this.#refusals.inc({ reason });
   }
 }

@@ -59,7 +59,10 @@ export async function openSubject(replicas = 1): Promise<Subject> {
     const request = fromJson(method.input, json);
     requireValid(method.input, request);
     const leaving = new AbortController();
-    const call = { tenantId: tenant(), customerId: null, signal: leaving.signal };
+    const noteBug = (error: unknown) => {
+      throw error;
+    };
+    const call = { tenantId: tenant(), customerId: null, signal: leaving.signal, noteBug };
     const show = (message: MessageInitShape<typeof method.output>) =>
       toJson(method.output, create(method.output, message));
     if (handler?.kind === "unary") return [show(await handler.handle(request, call))];

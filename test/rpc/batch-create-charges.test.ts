@@ -1,4 +1,5 @@
 import { create, fromJson } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { ChargeSchema } from "../../gen/drawdown/v1/charge_pb.ts";
 import {
@@ -27,8 +28,13 @@ function requestsOf(items: readonly object[]): readonly CreateChargeRequest[] {
 /** Converts as the service does, and answers with the description, or as the test says. */
 function wayOf(submit: (description: string) => Promise<void> = async () => {}) {
   const submitted: string[] = [];
+  const bugs: unknown[] = [];
+  const leaving = new AbortController();
   return {
     submitted,
+    bugs,
+    leaving,
+    call: { signal: leaving.signal, noteBug: (error: unknown) => bugs.push(error) },
     write: (request: CreateChargeRequest) => fromProtoCreateCharge(request),
     submit: async ({ description }: { readonly description: string }) => {
       submitted.push(description);
@@ -102,16 +108,30 @@ describe("W1 each item of a batch succeeds or fails alone", () => {
     });
   });
 
-  test("a bug in the pipeline is INTERNAL for its item alone", async () => {
-    const { results } = await batchCreateCharges(
-      requestsOf([{ description: "odd" }, { description: "even" }]),
-      wayOf(async (description) => {
-        if (description === "odd") throw new AssertionFailure("impossible");
-      }),
-    );
+  test("a bug in the pipeline is INTERNAL for its item alone, and is told of", async () => {
+    const bug = new AssertionFailure("impossible");
+    const way = wayOf(async (description) => {
+      if (description === "odd") throw bug;
+    });
+    const requests = requestsOf([{ description: "odd" }, { description: "even" }]);
+    const { results } = await batchCreateCharges(requests, way);
 
     expect(results.map(({ result }) => result.case)).toEqual(["error", "charge"]);
     expect(results[0]?.result.value).toMatchObject({ code: 13, reason: ErrorReason.INTERNAL });
+    expect(way.bugs).toEqual([bug]);
+  });
+
+  test("a call whose time is over before every item was tried fails as a whole", async () => {
+    const reason = new ConnectError("too late", Code.DeadlineExceeded);
+    const way = wayOf(async (description) => {
+      if (description === "first") return;
+      way.leaving.abort(reason);
+      throw reason;
+    });
+    const requests = requestsOf([{ description: "first" }, { description: "late" }]);
+
+    await expect(batchCreateCharges(requests, way)).rejects.toBe(reason);
+    expect(way.bugs).toEqual([]);
   });
 
   test("a bug in converting fails the call before anything is submitted", async () => {

@@ -49,6 +49,7 @@ async function call(rpc: string, json: JsonObject): Promise<JsonObject> {
     tenantId: TENANT,
     customerId: null,
     signal,
+    noteBug: (error) => expect.unreachable(String(error)),
   });
   return toJson(output, create(output, answer)) as JsonObject;
 }

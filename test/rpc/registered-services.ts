@@ -59,7 +59,11 @@ export async function openRegisteredServices(): Promise<RegisteredServices> {
       const message = create(method.input, request);
       requireValid(method.input, message);
       const { signal } = new AbortController();
-      const answer = await found.handler.handle(message, { tenantId, customerId: null, signal });
+      const noteBug = (error: unknown) => {
+        throw error;
+      };
+      const way = { tenantId, customerId: null, signal, noteBug };
+      const answer = await found.handler.handle(message, way);
       return create(method.output, answer as MessageInitShape<O>);
     },
     close,

@@ -216,4 +216,30 @@ describe("I3 the draft of a currency", () => {
       invoice USD.draft DRAFT lines H:1
     `,
   );
+  scenario(
+    "a draft stays above -10^24, too: credit that it has no room for is refused",
+    `
+    charge C 999999999999999999999999 USD credit_then_invoice
+    issue invoice USD.draft as I1
+    charge D 999999999999999999999999 USD credit_then_invoice
+    issue invoice USD.draft as I2
+    correct charge C
+    correct charge D
+      refused AMOUNT_OUT_OF_RANGE currency USD subtotal -999999999999999999999999
+      unchanged
+    `,
+  );
+  scenario(
+    "voiding an invoice gives its credit back to a draft that has room for it",
+    `
+    charge C 999999999999999999999999 USD credit_then_invoice
+    issue invoice USD.draft as I1
+    correct charge C
+    charge D 999999999999999999999999 USD credit_then_invoice
+    charge E 1 USD credit_then_invoice
+    void invoice I1
+      refused AMOUNT_OUT_OF_RANGE currency USD subtotal 1
+      unchanged
+    `,
+  );
 });

@@ -33,7 +33,8 @@ export type Balance = Message<"drawdown.v1.Balance"> & {
   settled: string;
 
   /**
-   * What can still be spent: settled without held. The number to decide by.
+   * What can still be spent: settled without held. The number to decide by. Credit that is limited
+   * to features counts too, unless the request chooses by features what a charge may draw.
    *
    * @generated from field: string pending = 3;
    */

@@ -858,7 +858,7 @@ export const ChargeService: GenService<{
    * was voided, it ends again at once. The past stays as it is.
    *
    * Refused with CUSTOMER_NOT_FOUND, REQUEST_ID_REUSED, CHARGE_NOT_FOUND, AMOUNT_TOO_FINE,
-   * CHARGE_NOT_SETTLED, CORRECTION_EXCEEDS_CHARGE.
+   * AMOUNT_OUT_OF_RANGE, CHARGE_NOT_SETTLED, CORRECTION_EXCEEDS_CHARGE.
    *
    * @generated from rpc drawdown.v1.ChargeService.CorrectCharge
    */

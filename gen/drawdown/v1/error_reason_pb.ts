@@ -16,7 +16,9 @@ export const file_drawdown_v1_error_reason: GenFile = /*@__PURE__*/
  * Says why a call was refused. Every error carries google.rpc.ErrorInfo with the domain
  * `drawdown.v1`, the reason without its prefix (`INSUFFICIENT_CREDITS`) and the facts as metadata.
  * The values stand in the order in which they are checked, which is not that of their numbers: of
- * several that apply, the first one is answered. After any refusal nothing has been written.
+ * several that apply, the first one is answered. After any refusal but OUTCOME_UNKNOWN nothing has
+ * been written. The codes DEADLINE_EXCEEDED and CANCELED are gRPC's own: they have no reason, and
+ * leave it open as well.
  *
  * Any call may be refused with UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, INVALID_REQUEST,
  * OVERLOADED, DRAINING, DATABASE_UNAVAILABLE, OUTCOME_UNKNOWN (mutations only) and INTERNAL; the
@@ -172,9 +174,10 @@ export const ErrorReason = {
   AMOUNT_TOO_FINE: 16,
 
   /**
-   * The credit ever issued to the customer in this currency would reach 10^24, or a purchase amount
-   * or a price would. Code INVALID_ARGUMENT. Metadata: `currency` and `issued` (the credit issued
-   * so far) for credit, `currency` for a purchase amount, `amount` for a price.
+   * The credit ever issued to the customer in this currency would reach 10^24, or a purchase amount,
+   * a price or the subtotal of a draft invoice would, which may also fall to -10^24. Code
+   * INVALID_ARGUMENT. Metadata: `currency` and `issued` (the credit issued so far) for credit,
+   * `currency` for a purchase amount, `amount` for a price, `currency` and `subtotal` for a draft.
    *
    * @generated from enum value: ERROR_REASON_AMOUNT_OUT_OF_RANGE = 17;
    */
@@ -337,7 +340,9 @@ export const ErrorReason = {
  * Says why a call was refused. Every error carries google.rpc.ErrorInfo with the domain
  * `drawdown.v1`, the reason without its prefix (`INSUFFICIENT_CREDITS`) and the facts as metadata.
  * The values stand in the order in which they are checked, which is not that of their numbers: of
- * several that apply, the first one is answered. After any refusal nothing has been written.
+ * several that apply, the first one is answered. After any refusal but OUTCOME_UNKNOWN nothing has
+ * been written. The codes DEADLINE_EXCEEDED and CANCELED are gRPC's own: they have no reason, and
+ * leave it open as well.
  *
  * Any call may be refused with UNAUTHENTICATED, PERMISSION_DENIED, RATE_LIMITED, INVALID_REQUEST,
  * OVERLOADED, DRAINING, DATABASE_UNAVAILABLE, OUTCOME_UNKNOWN (mutations only) and INTERNAL; the

@@ -568,7 +568,7 @@ export const InvoiceService: GenService<{
    * is voided. Voiding a void invoice returns it unchanged.
    *
    * Refused with CUSTOMER_NOT_FOUND, REQUEST_ID_REUSED, INVOICE_NOT_FOUND,
-   * INVOICE_TRANSITION_REFUSED.
+   * INVOICE_TRANSITION_REFUSED, AMOUNT_OUT_OF_RANGE.
    *
    * @generated from rpc drawdown.v1.InvoiceService.VoidInvoice
    */

@@ -52,7 +52,8 @@ export const iso_duration: GenExtension<StringRules, boolean> = /*@__PURE__*/
   extDesc(file_drawdown_v1_validation, 3);
 
 /**
- * Marks a moment that the ledger can keep: from 1970-01-01 to 9000-01-01, both included.
+ * Marks a moment that the ledger can keep: from 1970-01-01 to 9000-01-01, both included, in whole
+ * microseconds. A finer one is refused and not rounded.
  *
  * @generated from extension: bool moment = 56101;
  */
