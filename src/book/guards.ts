@@ -66,7 +66,7 @@ export function checkInvoiceable(currency: Currency, field: string): void {
 /** Refuses a draw that has more parts than one request may have. */
 export function checkDraws(plan: DrawPlan): void {
   if (!plan.cut) return;
-  const message = "more grants would have to be drawn than one request may draw";
+  const message = `it would draw from more than ${CHARGE_DRAWS_MAX} grants; divide it into several`;
   throw refuse("TOO_MANY_DRAWS", message, { draws_max: String(CHARGE_DRAWS_MAX) });
 }
 
@@ -75,12 +75,15 @@ export function checkCovered(shortage: {
   readonly required: Amount;
   readonly available: Amount;
   readonly currency: CurrencyCode;
+  /** What it was for: other credit may be limited to other features. */
+  readonly featureKey?: string | null;
 }): void {
-  const { required, currency } = shortage;
+  const { required, currency, featureKey } = shortage;
   if (shortage.available >= required) return;
   const available = formatAmount(shortage.available);
   const facts = { required: formatAmount(required), available, currency };
-  throw refuse("INSUFFICIENT_CREDITS", `only ${available} ${currency} is available`, facts);
+  const use = featureKey ? ` for ${featureKey}` : "";
+  throw refuse("INSUFFICIENT_CREDITS", `only ${available} ${currency} is available${use}`, facts);
 }
 
 /** Refuses what the draft of its currency has no room for. */

@@ -81,6 +81,6 @@ export function planCharge(book: Book, rated: RatedCharge): DrawPlan {
 export function checkPlan(plan: DrawPlan, rated: RatedCharge): void {
   checkDraws(plan);
   if (rated.settlementMode !== "CREDIT_ONLY") return;
-  const currency = rated.currency.code;
-  checkCovered({ required: rated.amount, available: plan.covered, currency });
+  const { amount: required, currency, featureKey } = rated;
+  checkCovered({ required, available: plan.covered, currency: currency.code, featureKey });
 }

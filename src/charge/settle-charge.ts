@@ -41,7 +41,8 @@ export function settleCharge(book: Book, command: SettleCharge): Charge {
   const extra = planExtra(book, charge, missing);
   const available = held + extra.covered;
   if (charge.settlementMode === "CREDIT_ONLY") {
-    checkCovered({ required: final, available, currency: charge.currency });
+    const { currency, featureKey } = charge;
+    checkCovered({ required: final, available, currency, featureKey });
   }
   const rest = final > available ? final - available : 0n;
   const field = charge.rateCardKey === null ? "amount" : "quantity";

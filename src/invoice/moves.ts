@@ -18,6 +18,14 @@ export const INVOICE_MOVES = {
   VOID: { issue: "refuse", authorize: "refuse", settle: "refuse", fail: "refuse", void: "repeat" },
 } as const satisfies Record<InvoiceStatus, Record<InvoiceEvent, Outcome>>;
 
+const AS_WORDS = {
+  issue: "be issued",
+  authorize: "be authorized",
+  settle: "be settled",
+  fail: "fail",
+  void: "be voided",
+} as const satisfies Record<InvoiceEvent, string>;
+
 /** Whether the event changes this invoice; refuses by name what its state does not allow. */
 export function movesInvoice(invoice: Invoice, event: InvoiceEvent): boolean {
   const outcome = INVOICE_MOVES[invoice.status][event];
@@ -27,6 +35,6 @@ export function movesInvoice(invoice: Invoice, event: InvoiceEvent): boolean {
 
 export function transitionRefused(invoice: Invoice, event: InvoiceEvent, why = "") {
   const facts = { invoice_id: invoice.id, status: invoice.status, event };
-  const message = `an invoice that is ${invoice.status} does not ${event}${why}`;
+  const message = `an invoice that is ${invoice.status} cannot ${AS_WORDS[event]}${why}`;
   return refuse("INVOICE_TRANSITION_REFUSED", message, facts);
 }
