@@ -219,8 +219,8 @@ async function tryHold(
     await connection.connect();
     if (await askLock(connection, "pg_try_advisory_lock_shared")) return { connection, pid, port };
   } catch (error) {
-    const { code } = error as pg.DatabaseError;
-    if (code === CANNOT_CONNECT_NOW) return NOT_YET;
+    const { code, message } = error as pg.DatabaseError;
+    if (code === CANNOT_CONNECT_NOW && !message.includes("shutting down")) return NOT_YET;
     if (code === INVALID_PASSWORD) {
       throw new EmbeddedPostgresError(
         `The server on 127.0.0.1:${port} refuses the password in the data folder: the files ` +

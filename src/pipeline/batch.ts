@@ -84,7 +84,9 @@ export interface BatchResult {
   readonly missed: readonly Job[];
   /** Commands that wait until the rest of what is due is booked. */
   readonly waiting: readonly Job[];
-  /** Customers for whom more is due still, or whom another process holds. */
+  /** Customers whom another process holds. */
+  readonly held: ReadonlySet<CustomerId>;
+  /** Those, and customers for whom more is due still. */
   readonly unfinished: ReadonlySet<CustomerId>;
   /** How far each customer that changed has come. */
   readonly sequences: ReadonlyMap<CustomerId, bigint>;
@@ -169,6 +171,7 @@ export class BatchRunner {
       missed: held.flatMap((customer) => jobsOf.get(customer) ?? []),
       waiting: [...unfinished].flatMap((book) => jobsOf.get(book.customerId) ?? []),
       dueTransfers,
+      held: new Set(held),
       unfinished: new Set([...held, ...[...unfinished].map((book) => book.customerId)]),
       sequences: new Map(
         sound

@@ -34,9 +34,9 @@ export class CommandQueue<Job extends Pending<Command<unknown, unknown>>> {
     return this.#commands;
   }
 
-  /** Whether commands of a tenant wait. */
-  has(tenantId: TenantId): boolean {
-    return this.#tenants.has(tenantId);
+  /** Whether such a command of a tenant waits. */
+  has(tenantId: TenantId, isSuch: (job: Job) => boolean): boolean {
+    return this.#tenants.get(tenantId)?.some(isSuch) ?? false;
   }
 
   /** Puts a command at the end, or refuses it when too much is waiting. */
@@ -81,14 +81,18 @@ export class CommandQueue<Job extends Pending<Command<unknown, unknown>>> {
         kept.push(...queue.slice(index));
         break;
       }
+      if (job.write.signal.aborted) {
+        this.#count(job, -1);
+        job.reject(job.write.signal.reason);
+        continue;
+      }
       if (!mayTake(job) || (first !== undefined && !this.#mayJoin(first, job))) {
         kept.push(job);
         continue;
       }
       first ??= job;
       this.#count(job, -1);
-      if (job.write.signal.aborted) job.reject(job.write.signal.reason);
-      else taken.push(job);
+      taken.push(job);
     }
     queue.splice(0, queue.length, ...kept);
     return taken;

@@ -18,8 +18,7 @@ export class DueQueue {
 
   /** All who ask for the same customer wait for the same booking. */
   add(tenantId: TenantId, customerId: CustomerId): Promise<void> {
-    const customers = this.#tenants.get(tenantId) ?? new Map<CustomerId, Waiting>();
-    this.#tenants.set(tenantId, customers);
+    const customers = this.#customersOf(tenantId);
     const known = customers.get(customerId);
     if (known !== undefined) return known.promise;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -54,7 +53,7 @@ export class DueQueue {
     return null;
   }
 
-  /** Answers those whose booking is done; the others take their turn again. */
+  /** Answers those whose booking is done; the others take their turn again, behind all others. */
   settle(
     tenantId: TenantId,
     customers: readonly CustomerId[],
@@ -64,8 +63,11 @@ export class DueQueue {
       const waiting = this.#tenants.get(tenantId)?.get(customerId);
       if (waiting === undefined) continue;
       waiting.taken = false;
-      if (unfinished.has(customerId)) continue;
       this.#forget(tenantId, customerId);
+      if (unfinished.has(customerId)) {
+        this.#customersOf(tenantId).set(customerId, waiting);
+        continue;
+      }
       waiting.resolve();
     }
   }
@@ -76,6 +78,14 @@ export class DueQueue {
       this.#forget(tenantId, customerId);
       waiting?.reject(error);
     }
+  }
+
+  #customersOf(tenantId: TenantId): Map<CustomerId, Waiting> {
+    const known = this.#tenants.get(tenantId);
+    if (known !== undefined) return known;
+    const customers = new Map<CustomerId, Waiting>();
+    this.#tenants.set(tenantId, customers);
+    return customers;
   }
 
   #forget(tenantId: TenantId, customerId: CustomerId): void {

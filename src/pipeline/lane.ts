@@ -26,6 +26,8 @@ const MISSES_BEFORE_WAITING = 3;
 const HELD_MS_MAX = 5_000;
 /** Between two looks at customers that are all held by other processes. */
 const HELD_PAUSE_MS = 5;
+/** After customers for whom something is due were all held, so long commands need not wait for them. */
+const DUE_REST_MS = 50;
 /** After a customer was waited for in vain, so long others have their turn, if there are any. */
 const WAITED_REST_MS = 250;
 
@@ -47,6 +49,7 @@ export class Lane {
 
   #restsUntilMs = 0;
   #dueIsNext = false;
+  #dueRestsUntilMs = 0;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -82,13 +85,15 @@ export class Lane {
 
   /**
    * The next tenant's commands with what is due for its customers, or the next customers for whom
-   * something is due. Tenants without commands have every second turn, so that nobody's load holds
-   * up what is due for others.
+   * something is due. Tenants without commands to take have every second turn, so that nobody's
+   * load holds up what is due for others.
    */
   #nextBatch(): BatchRequest | null {
     this.#dueIsNext = !this.#dueIsNext;
-    if (this.#dueIsNext) {
-      const due = this.#due.takeTenant((tenantId) => !this.#queue.has(tenantId));
+    if (this.#dueIsNext && performance.now() >= this.#dueRestsUntilMs) {
+      const hasTurn = (tenantId: TenantId) =>
+        this.#queue.has(tenantId, (job) => !waitsForLock(job));
+      const due = this.#due.takeTenant((tenantId) => !hasTurn(tenantId));
       if (due !== null) return { ...due, jobs: [], lockWait: null };
     }
     const turn = this.#queue.takeTurn(this.#othersFirst());
@@ -140,7 +145,7 @@ export class Lane {
           durationMs: performance.now() - startedAt,
         });
         this.#deliver(batch, pursuit.result);
-        if (allHeld(batch, pursuit.result)) await pause(HELD_PAUSE_MS);
+        if (allHeld(batch, pursuit.result)) await this.#restFrom(batch);
         return;
       case "contended":
         if (lockWait === null) {
@@ -156,6 +161,12 @@ export class Lane {
       case "unsound":
         await this.#split(batch, pursuit.error);
     }
+  }
+
+  /** Nobody of a batch could be reached: others have their turn meanwhile, if there are any. */
+  async #restFrom({ jobs }: BatchRequest): Promise<void> {
+    if (jobs.length === 0) this.#dueRestsUntilMs = performance.now() + DUE_REST_MS;
+    if (jobs.length > 0 || this.#queue.depth === 0) await pause(HELD_PAUSE_MS);
   }
 
   /** Divides a batch that fails for a reason of its own, down to what causes it. */
@@ -206,7 +217,7 @@ export class Lane {
 }
 
 /** Whether a batch came to nothing because others hold all of its customers. */
-const allHeld = ({ jobs, dueOnly }: BatchRequest, { missed, outcomes, unfinished }: BatchResult) =>
-  outcomes.size === 0 && missed.length === jobs.length && unfinished.size >= dueOnly.length;
+const allHeld = ({ jobs, dueOnly }: BatchRequest, { missed, held }: BatchResult) =>
+  missed.length === jobs.length && dueOnly.every((customerId) => held.has(customerId));
 
 const waitsForLock = (job: Job) => job.misses >= MISSES_BEFORE_WAITING;

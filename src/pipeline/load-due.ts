@@ -47,7 +47,9 @@ export async function bookAllDue(
     session.rows<NextDueRow>(statements.LOAD_NEXT_DUE, values),
   ]);
   const lots = group(lotRows);
-  const charges = group(chargeRows);
+  const charges = new Map(
+    [...group(chargeRows)].map(([id, rows]) => [id, cutCharges(rows, limit, share)] as const),
+  );
   const next = new Map(nextRows.map((row) => [row.customer_id, row.next_due_at]));
   const { booked, left } = divide(due, charges, bounds);
   await loadHeldLots(context, booked, charges);
@@ -57,14 +59,13 @@ export async function bookAllDue(
     const ownLots: readonly Lot[] = (lots.get(book.customerId) ?? []).map((row) =>
       keepLot(book, row, context.places),
     );
-    const ownCharges = (charges.get(book.customerId) ?? []).map((row) =>
-      keepCharge(book, row, context.places),
-    );
+    const cut = charges.get(book.customerId);
+    const ownCharges = (cut?.rows ?? []).map((row) => keepCharge(book, row, context.places));
     const list = {
       lots: ownLots,
       charges: ownCharges,
       moreLots: ownLots.length === limit,
-      moreCharges: ownCharges.length === limit,
+      moreCharges: cut?.more ?? false,
       nextDueAt: next.get(book.customerId) ?? null,
     };
     if (!bookDue(book, list, book.now, share)) unfinished.add(book);
@@ -72,22 +73,52 @@ export async function bookAllDue(
   return unfinished;
 }
 
-/** Leaves out those whose holds, with those of others before them, are too many to be released. */
+/** Charges of a customer that have timed out, as many as are looked at in one transaction. */
+interface CutCharges {
+  readonly rows: readonly Placed<ChargeRow>[];
+  /** Whether there are more than these. */
+  readonly more: boolean;
+  /** How many grants they hold. */
+  readonly draws: number;
+}
+
+/** The first charge, and as many behind it as can be booked with it. */
+function cutCharges(
+  rows: readonly Placed<ChargeRow>[],
+  limit: number,
+  { transfersMax }: DueBounds,
+): CutCharges {
+  let draws = 0;
+  let count = 0;
+  for (const row of rows) {
+    const own = row.draw_credit_grant_ids.length;
+    if (count > 0 && 2 * (draws + own) > transfersMax) break;
+    draws += own;
+    count += 1;
+  }
+  const more = count < rows.length || rows.length === limit;
+  return { rows: rows.slice(0, count), more, draws };
+}
+
+/**
+ * Leaves out customers when the holds of all are too many to be released together. Those with the
+ * most come first, so that none of them waits for others again and again.
+ */
 function divide(
   due: readonly Book[],
-  charges: ReadonlyMap<CustomerId, readonly Placed<ChargeRow>[]>,
+  charges: ReadonlyMap<CustomerId, CutCharges>,
   { transfersMax }: DueBounds,
 ): { readonly booked: readonly Book[]; readonly left: readonly Book[] } {
+  const drawsOf = (book: Book) => charges.get(book.customerId)?.draws ?? 0;
   const booked: Book[] = [];
   const left: Book[] = [];
-  let holds = 0;
-  for (const book of due) {
-    const rows = charges.get(book.customerId) ?? [];
-    const own = rows.reduce((sum, row) => sum + row.draw_credit_grant_ids.length, 0);
-    if (own > 0 && holds > 0 && holds + own > transfersMax) {
+  let draws = 0;
+  for (const book of due.toSorted((one, other) => drawsOf(other) - drawsOf(one))) {
+    const own = drawsOf(book);
+    if (own > 0 && draws > 0 && draws + own > transfersMax) {
       left.push(book);
     } else {
-      holds += own;
+      draws += own;
       booked.push(book);
     }
   }
@@ -106,11 +137,11 @@ function shareOf({ eventsMax, transfersMax }: DueBounds, customers: number): Due
 async function loadHeldLots(
   context: LoadContext,
   due: readonly Book[],
-  charges: ReadonlyMap<CustomerId, readonly Placed<ChargeRow>[]>,
+  charges: ReadonlyMap<CustomerId, CutCharges>,
 ): Promise<void> {
   const needs = new Map<CustomerId, Need[]>();
   for (const book of due) {
-    const rows = charges.get(book.customerId) ?? [];
+    const rows = charges.get(book.customerId)?.rows ?? [];
     const ids = new Set(rows.flatMap((row) => row.draw_credit_grant_ids));
     const list = [...ids].map((id): Need => ({ kind: "grant", id }));
     if (list.length > 0) needs.set(book.customerId, list);

@@ -92,6 +92,13 @@ describe("the queue of a lane", () => {
     expect(queue.depth).toBe(0);
   });
 
+  test("a command for which nobody waits keeps nobody else out of the batch", () => {
+    const queue = new CommandQueue<Named>(() => false);
+    queue.add(makeJob("a1", { signal: AbortSignal.abort("gone") }, {}));
+    queue.add(makeJob("a2"));
+    expect(queue.takeTurn()?.jobs.map(({ name }) => name)).toEqual(["a2"]);
+  });
+
   test("too many commands are refused until some are taken", () => {
     const rejected: Record<string, unknown> = {};
     const queue = new CommandQueue<Named>(() => true);

@@ -199,6 +199,38 @@ describe("M6 what is due for the customers of one tenant", () => {
   });
 });
 
+describe("M6 holds of many grants that time out", () => {
+  test("are released although others fall due all the time", async () => {
+    await ledger.shiftClock("0 hours");
+    const others: CustomerId[] = [];
+    const holdIn = async (customerId: CustomerId, grants: number, holds: number) => {
+      for (let hold = 0; hold < holds; hold += 1) {
+        const given = Array.from({ length: grants }, () => submit(grantOf(customerId)));
+        await Promise.all(given);
+        await submit(chargeOf(customerId, overage(String(grants)), "MANUAL"));
+      }
+    };
+    const first = await ledger.customer();
+    while (others.length < 30) others.push(await ledger.customerBeside(first));
+    // Its id is the last: the others are met before it.
+    const holder = await ledger.customerBeside(first);
+    await Promise.all(others.map((customerId) => holdIn(customerId, 1, 1)));
+    await holdIn(holder, 900, 6);
+    await ledger.shiftClock("8 days");
+
+    let released = 0;
+    const released30 = (async () => {
+      for (const customerId of others) {
+        await ledger.pipeline.bookDue(TENANT, customerId);
+        released += 1;
+      }
+    })();
+    await ledger.pipeline.bookDue(TENANT, holder);
+    expect(released).toBeLessThan(others.length);
+    await released30;
+  });
+});
+
 describe("D1 a rate card", () => {
   test("is not taken for the version of another one, whatever its key", async () => {
     await makeRateCard("gold", "1");
