@@ -70,6 +70,8 @@ interface Hold {
 const HOLD_LOCK = "7237954716551837550";
 const POLL_MS = 15;
 const START_MS_MAX = 60_000;
+/** For as long a server that says that it recovers is believed. */
+const RECOVERY_MS_MAX = 1_800_000;
 const STARTS_MAX = 10;
 const START_PAUSE_MS = 200;
 const CONNECT_MS_MAX = 5_000;
@@ -156,6 +158,7 @@ const url = (role: string, password: string, port: number, database: string): st
  * starts or stops it meanwhile needs no care: the loop looks again.
  */
 async function takeHold(site: Site): Promise<Hold> {
+  const recoveredBy_ms = performance.now() + RECOVERY_MS_MAX;
   let giveUpAt_ms = performance.now() + site.startMsMax;
   let start: Start | undefined;
   let starts = 0;
@@ -166,7 +169,7 @@ async function takeHold(site: Site): Promise<Hold> {
       const held = found && (await tryHold(site, found));
       if (held === NOT_YET) {
         // Whoever stopped a server that replays its log would only let the next one begin again.
-        giveUpAt_ms = performance.now() + site.startMsMax;
+        giveUpAt_ms = Math.min(performance.now() + site.startMsMax, recoveredBy_ms);
       } else if (held) {
         const adopted = start?.child.pid !== held.pid;
         start = undefined;
@@ -187,8 +190,8 @@ async function takeHold(site: Site): Promise<Hold> {
       await sleep(POLL_MS);
     }
     throw new EmbeddedPostgresError(
-      `The embedded PostgreSQL did not get ready in ${site.startMsMax / 1_000} s. The end of ` +
-        `${site.cluster.logFile}:\n${readLogTail(site.cluster)}`,
+      `The embedded PostgreSQL did not get ready. The end of ${site.cluster.logFile}:\n` +
+        readLogTail(site.cluster),
     );
   } finally {
     // A server that this call started and nobody holds would be an orphan.

@@ -26,7 +26,7 @@ const MISSES_BEFORE_WAITING = 3;
 const HELD_MS_MAX = 5_000;
 /** Between two looks at customers that are all held by other processes. */
 const HELD_PAUSE_MS = 5;
-/** After customers for whom something is due were all held, so long commands need not wait for them. */
+/** After all customers for whom something is due were held, so long commands wait for none. */
 const DUE_REST_MS = 50;
 /** After a customer was waited for in vain, so long others have their turn, if there are any. */
 const WAITED_REST_MS = 250;

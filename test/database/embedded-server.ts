@@ -4,13 +4,13 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { chmodSync, mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { findPostmaster } from "../../src/database/embedded-postmaster.ts";
-import { listChildren } from "../prove/postmaster.ts";
+import { isReplaying, listChildren } from "../prove/postmaster.ts";
 
 export function makeDataDir(mode: number): string {
   const dataDir = mkdtempSync(join(tmpdir(), "drawdown-embedded-"));
@@ -41,13 +41,7 @@ export function postmasterOf(dataDir: string): number {
 export function findReplaying(dataDir: string): number | undefined {
   const postmaster = findPostmaster(clusterOf(dataDir));
   const children = postmaster === undefined ? [] : listChildren(postmaster.pid);
-  return children.find((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith("postgres: startup");
-    } catch {
-      return false;
-    }
-  });
+  return children.find(isReplaying);
 }
 
 export async function untilTrue(isTrue: () => boolean | Promise<boolean>): Promise<void> {

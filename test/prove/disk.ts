@@ -6,7 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findPostmaster, listChildren } from "./postmaster.ts";
+import { findPostmaster, isReplaying, listChildren } from "./postmaster.ts";
 
 const FLUSHES = "fdatasync,fsync,sync_file_range";
 const ATTACH_MS_MAX = 5_000;
@@ -15,12 +15,15 @@ const CHUNK_BYTES = 1 << 20;
 /**
  * Lets every flush of the server's processes fail with EIO for a while: of its sessions, its log
  * writer and its checkpointer, not of those that come after them, so that the server can recover.
+ * A PostgreSQL 18.4 whose recovery itself meets such a failure may stay in it for ever.
  * Answers why it could not be done; undefined when it was.
  */
 export async function failDisk(dataDir: string, ms: number): Promise<string | undefined> {
   const postmaster = findPostmaster(dataDir);
   if (postmaster === undefined) return "the server was not running";
-  const pids = listChildren(postmaster).flatMap((pid) => ["-p", String(pid)]);
+  const children = listChildren(postmaster);
+  if (children.some(isReplaying)) return "the server was replaying its log";
+  const pids = children.flatMap((pid) => ["-p", String(pid)]);
   const args = ["-e", `trace=${FLUSHES}`, "-e", `inject=${FLUSHES}:error=EIO`, ...pids];
   const strace = spawn("strace", args, { stdio: ["ignore", "ignore", "pipe"] });
   // It also ends by itself, when all whom it traces have ended.

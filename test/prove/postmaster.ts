@@ -44,6 +44,11 @@ export function listChildren(parent: number): number[] {
   return pids.filter((pid) => parentOf(pid) === parent);
 }
 
+/** Whether it is the process that replays a server's log after a crash. */
+export function isReplaying(pid: number): boolean {
+  return commandOf(pid).startsWith("postgres: startup");
+}
+
 const isIdle = ({ title }: Backend): number => (title.endsWith(" idle") ? 1 : 0);
 
 function commandOf(pid: number): string {
