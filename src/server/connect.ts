@@ -3,6 +3,7 @@
  * headers before the body is read, and mends what the library does not do: say INVALID_ARGUMENT
  * for a body that cannot be read, survive a bad Host header, notice a reader that is gone.
  */
+import { IncomingMessage } from "node:http";
 import type {
   DescMethod,
   DescMethodBiDiStreaming,
@@ -185,6 +186,7 @@ async function serve(
     const answer = await handler({ ...received, body });
     const admittedCall = values.get(ADMITTED);
     if (admittedCall !== undefined) admittedCall.onStalled = () => response.destroy();
+    if (isAbandoned(request)) response.setHeader("connection", "close");
     await universalResponseToNodeResponse(answer, response);
   } catch {
     // No host or a malformed one, before an answer; a reader that is gone, after it.
@@ -192,6 +194,13 @@ async function serve(
     else writePlain(response, 400, "bad request\n");
   }
 }
+
+/**
+ * Whether the library began to read a request and gave up: then Node reads nothing more on its
+ * connection, and the next request would wait for ever.
+ */
+const isAbandoned = (request: HttpRequest): boolean =>
+  request instanceof IncomingMessage && !request.complete && request.destroyed;
 
 /**
  * Stops a body that is still being read when the call has failed, at a deadline that has passed:

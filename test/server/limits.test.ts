@@ -1,10 +1,11 @@
 /** Every bound of the ports holds on both of them, and comes before what it protects. */
+import { Agent, request } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { StreamMovementsRequestSchema } from "../../gen/drawdown/v1/history_service_pb.ts";
 import type { Limits } from "../../src/config.ts";
 import {
@@ -30,6 +31,7 @@ const LIMITS = {
 
 const UNARY = "/drawdown.v1.CurrencyService/ListCurrencies";
 const STREAM = "/drawdown.v1.HistoryService/StreamMovements";
+const WEB = "application/grpc-web+proto";
 const AUTHORIZATION = { authorization: `Bearer ${KEY}` };
 
 let edges: Edges;
@@ -206,4 +208,46 @@ describe("a connection over HTTP/1.1", () => {
 
     expect(headers.get("keep-alive")).toBe("timeout=75");
   });
+});
+
+describe("a request over HTTP/1.1 that is answered before it has been read", () => {
+  const frame = (flags: number, length: number) => {
+    const head = Buffer.alloc(5);
+    head.writeUInt8(flags, 0);
+    head.writeUInt32BE(length, 1);
+    return head;
+  };
+  const rest = Buffer.alloc(1_000_000, 0x5b);
+
+  test.each([
+    ["that has no key", "application/json", rest, {}],
+    ["that is too long", WEB, Buffer.concat([frame(0, 2 ** 31), rest]), AUTHORIZATION],
+    ["that has a second message", WEB, Buffer.concat([frame(0, 0), rest]), AUTHORIZATION],
+    ["that is badly compressed", WEB, Buffer.concat([frame(1, 10), rest]), AUTHORIZATION],
+    ["that came late", "application/json", rest, { ...AUTHORIZATION, "connect-timeout-ms": "1" }],
+  ])(
+    "does not hold up the next one: one %s",
+    async (_name, type, body, key) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      onTestFinished(() => agent.destroy());
+      const send = (path: string, sentBody: Buffer, more: object) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const headers = { "content-type": type, ...more };
+          const sent = request(
+            edges.http + path,
+            { agent, method: "POST", headers },
+            (response) => {
+              response.resume().on("end", () => resolve(response.statusCode));
+            },
+          );
+          sent.on("error", reject).end(sentBody);
+        });
+      // Its connection may have been ended while it was still being sent.
+      for (let round = 0; round < 3; round += 1)
+        await send(UNARY, body, key).catch(() => undefined);
+      const next = () => send("/nowhere", Buffer.alloc(0), {});
+      expect(await next().catch(next)).toBe(404);
+    },
+    4_000,
+  );
 });
