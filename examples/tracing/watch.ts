@@ -2,7 +2,6 @@
  * Stands in for a collector, starts a service that sends it traces, makes one grant, and prints the
  * spans of the caller's trace as a tree, down to the SQL.
  */
-
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
