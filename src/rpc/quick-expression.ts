@@ -36,9 +36,10 @@ export function compileCondition(
 export function compileStringRule(expression: string): ((text: string) => boolean) | undefined {
   return compile<string>(expression, (name, argument) => {
     if (name === "rule" && argument === undefined) return () => true;
-    if (name !== "this.matches" || !argument?.startsWith("'")) return undefined;
-    const pattern = compilePattern(argument.slice(1, -1));
-    return pattern && ((text) => pattern.test(text));
+    const [, text] = LITERAL.exec(argument ?? "") ?? [];
+    if (name !== "this.matches" || text === undefined) return undefined;
+    const pattern = compilePattern(text);
+    return pattern && ((subject) => pattern.test(subject));
   });
 }
 
@@ -46,7 +47,7 @@ export function compileStringRule(expression: string): ((text: string) => boolea
 const NOT_COMMON = /\(\?|\[:|\\(?!x[0-9a-fA-F]{2})|[*+?}][+?]/;
 
 /** Compiles a pattern that RE2 reads in the same way; undefined for any other. */
-export function compilePattern(pattern: string): RegExp | undefined {
+function compilePattern(pattern: string): RegExp | undefined {
   return NOT_COMMON.test(pattern) ? undefined : new RegExp(pattern, "u");
 }
 
@@ -64,7 +65,13 @@ export function isZero(value: unknown): boolean {
   return value === "" || value === 0 || value === false || value === 0n;
 }
 
-const TOKEN = /\s*(&&|\|\||[!=]=|[!()]|'[^'\\]*'|\d+|[A-Za-z_][\w.]*)\s*/y;
+/** A string without escapes, or a raw one, in which a backslash is a character like any other. */
+const STRING = /'[^'\\]*'|r'[^']*'/;
+const LITERAL = /^r?'(.*)'$/;
+const TOKEN = new RegExp(
+  String.raw`\s*(&&|\|\||[!=]=|[!()]|${STRING.source}|\d+|[A-Za-z_][\w.]*)\s*`,
+  "y",
+);
 
 /** Thrown and caught in this module: the expression says what is not known here. */
 class NotKnown extends Error {}

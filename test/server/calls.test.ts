@@ -99,7 +99,10 @@ describe.each(WAYS)("every call, over %s", (_name, open) => {
       facts: {},
       violations: [
         ["request_id", "must be at least 1 characters"],
-        ["code", "does not match regex pattern `^[A-Z][A-Z0-9_]{2,31}$`"],
+        [
+          "code",
+          "must be a currency code of 3 to 32 capitals, digits and underscores, such as USD",
+        ],
         ["exponent", "must be greater than or equal to 0 and less than or equal to 12"],
       ],
     });

@@ -5,13 +5,14 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { file_drawdown_v1_validation } from "./validation_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file drawdown/v1/feature_filter.proto.
  */
 export const file_drawdown_v1_feature_filter: GenFile = /*@__PURE__*/
-  fileDesc("CiBkcmF3ZG93bi92MS9mZWF0dXJlX2ZpbHRlci5wcm90bxILZHJhd2Rvd24udjEilwIKDUZlYXR1cmVGaWx0ZXISQQoGYW55X29mGAEgAygJQjG6SC6SASsQZCInciUQARiAATIeXlthLXpBLVowLTldW2EtekEtWjAtOS5fOi8tXSokEkIKB25vbmVfb2YYAiADKAlCMbpILpIBKxBkIidyJRABGIABMh5eW2EtekEtWjAtOV1bYS16QS1aMC05Ll86Ly1dKiQSLwoIY29udGFpbnMYAyADKAlCHbpIGpIBFxBkIhNyERABGIABMgpeW15ceDAwXSokEhkKEXVucmVzdHJpY3RlZF9vbmx5GAQgASgIOjO6SDAiLgoGYW55X29mCgdub25lX29mCghjb250YWlucwoRdW5yZXN0cmljdGVkX29ubHliBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("CiBkcmF3ZG93bi92MS9mZWF0dXJlX2ZpbHRlci5wcm90bxILZHJhd2Rvd24udjEi1wEKDUZlYXR1cmVGaWx0ZXISJQoGYW55X29mGAEgAygJQhW6SBKSAQ8QZCILcgnYshsBEAEYgAESJgoHbm9uZV9vZhgCIAMoCUIVukgSkgEPEGQiC3IJ2LIbARABGIABEicKCGNvbnRhaW5zGAMgAygJQhW6SBKSAQ8QZCILcgnoshsBEAEYgAESGQoRdW5yZXN0cmljdGVkX29ubHkYBCABKAg6M7pIMCIuCgZhbnlfb2YKB25vbmVfb2YKCGNvbnRhaW5zChF1bnJlc3RyaWN0ZWRfb25seWIGcHJvdG8z", [file_buf_validate_validate, file_drawdown_v1_validation]);
 
 /**
  * Chooses credit by the features that it is limited to. The features are those of the credit grant;

@@ -2,8 +2,8 @@
 // @generated from file drawdown/v1/validation.proto (package drawdown.v1, edition 2023)
 /* eslint-disable */
 
-// Owns the validation rules that the contract adds to those of buf.validate: how an amount and a
-// duration are written. A validator needs them in its registry.
+// Owns the validation rules that the contract adds to those of buf.validate: how amounts, durations,
+// keys and texts are written. A validator needs them in its registry.
 
 import type { GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
@@ -14,7 +14,7 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
  * Describes the file drawdown/v1/validation.proto.
  */
 export const file_drawdown_v1_validation: GenFile = /*@__PURE__*/
-  fileDesc("ChxkcmF3ZG93bi92MS92YWxpZGF0aW9uLnByb3RvEgtkcmF3ZG93bi52MTrkAQoGYW1vdW50EhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGKW2AyABKAhCrgHCSKoBCqcBCg1zdHJpbmcuYW1vdW50ElRtdXN0IGJlIGEgZGVjaW1hbCBvZiB6ZXJvIG9yIG1vcmUgd2l0aCB1cCB0byAyNCBkaWdpdHMgYmVmb3JlIGFuZCAxMiBhZnRlciB0aGUgcG9pbnQaQCFydWxlIHx8IHRoaXMubWF0Y2hlcygnXigwfFsxLTldWzAtOV17MCwyM30pKFsuXVswLTldezEsMTJ9KT8kJylSBmFtb3VudDqUAgoPcG9zaXRpdmVfYW1vdW50EhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGKa2AyABKAhCzQHCSMkBCsYBChZzdHJpbmcucG9zaXRpdmVfYW1vdW50Ek9tdXN0IGJlIGEgZGVjaW1hbCBhYm92ZSB6ZXJvIHdpdGggdXAgdG8gMjQgZGlnaXRzIGJlZm9yZSBhbmQgMTIgYWZ0ZXIgdGhlIHBvaW50GlshcnVsZSB8fCAodGhpcy5tYXRjaGVzKCdeKDB8WzEtOV1bMC05XXswLDIzfSkoWy5dWzAtOV17MSwxMn0pPyQnKSAmJiB0aGlzLm1hdGNoZXMoJ1sxLTldJykpUg5wb3NpdGl2ZUFtb3VudDqVAgoNc2lnbmVkX2Ftb3VudBIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxintgMgASgIQtIBwkjOAQrLAQoUc3RyaW5nLnNpZ25lZF9hbW91bnQSVG11c3QgYmUgYSBkZWNpbWFsIG90aGVyIHRoYW4gemVybyB3aXRoIHVwIHRvIDI0IGRpZ2l0cyBiZWZvcmUgYW5kIDEyIGFmdGVyIHRoZSBwb2ludBpdIXJ1bGUgfHwgKHRoaXMubWF0Y2hlcygnXi0/KDB8WzEtOV1bMC05XXswLDIzfSkoWy5dWzAtOV17MSwxMn0pPyQnKSAmJiB0aGlzLm1hdGNoZXMoJ1sxLTldJykpUgxzaWduZWRBbW91bnQ64gIKDGlzb19kdXJhdGlvbhIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxiotgMgASgIQqECwkidAgqaAgoTc3RyaW5nLmlzb19kdXJhdGlvbhJLbXVzdCBiZSBhbiBJU08gODYwMSBkdXJhdGlvbiBhYm92ZSB6ZXJvIGFuZCB3aXRob3V0IGZyYWN0aW9ucywgc3VjaCBhcyBQMzBEGrUBIXJ1bGUgfHwgKHRoaXMubWF0Y2hlcygnXlAoWzAtOV17MSwzfVkpPyhbMC05XXsxLDR9TSk/KFswLTldezEsNH1XKT8oWzAtOV17MSw1fUQpPyhUKFswLTldezEsNn1IKT8oWzAtOV17MSw4fU0pPyhbMC05XXsxLDEwfVMpPyk/JCcpICYmIHRoaXMubWF0Y2hlcygnWzEtOV0nKSAmJiAhdGhpcy5lbmRzV2l0aCgnVCcpKVILaXNvRHVyYXRpb2469QEKBm1vbWVudBIcLmJ1Zi52YWxpZGF0ZS5UaW1lc3RhbXBSdWxlcxiltgMgASgIQrwBwki4AQq1AQoQdGltZXN0YW1wLm1vbWVudBI+bXVzdCBsaWUgYmV0d2VlbiAxOTcwLTAxLTAxVDAwOjAwOjAwWiBhbmQgOTAwMC0wMS0wMVQwMDowMDowMFoaYSFydWxlIHx8ICh0aGlzID49IHRpbWVzdGFtcCgnMTk3MC0wMS0wMVQwMDowMDowMFonKSAmJiB0aGlzIDw9IHRpbWVzdGFtcCgnOTAwMC0wMS0wMVQwMDowMDowMFonKSlSBm1vbWVudGIIZWRpdGlvbnNw6Ac", [file_buf_validate_validate]);
+  fileDesc("ChxkcmF3ZG93bi92MS92YWxpZGF0aW9uLnByb3RvEgtkcmF3ZG93bi52MTrkAQoGYW1vdW50EhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGKW2AyABKAhCrgHCSKoBCqcBCg1zdHJpbmcuYW1vdW50ElRtdXN0IGJlIGEgZGVjaW1hbCBvZiB6ZXJvIG9yIG1vcmUgd2l0aCB1cCB0byAyNCBkaWdpdHMgYmVmb3JlIGFuZCAxMiBhZnRlciB0aGUgcG9pbnQaQCFydWxlIHx8IHRoaXMubWF0Y2hlcygnXigwfFsxLTldWzAtOV17MCwyM30pKFsuXVswLTldezEsMTJ9KT8kJylSBmFtb3VudDqUAgoPcG9zaXRpdmVfYW1vdW50EhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGKa2AyABKAhCzQHCSMkBCsYBChZzdHJpbmcucG9zaXRpdmVfYW1vdW50Ek9tdXN0IGJlIGEgZGVjaW1hbCBhYm92ZSB6ZXJvIHdpdGggdXAgdG8gMjQgZGlnaXRzIGJlZm9yZSBhbmQgMTIgYWZ0ZXIgdGhlIHBvaW50GlshcnVsZSB8fCAodGhpcy5tYXRjaGVzKCdeKDB8WzEtOV1bMC05XXswLDIzfSkoWy5dWzAtOV17MSwxMn0pPyQnKSAmJiB0aGlzLm1hdGNoZXMoJ1sxLTldJykpUg5wb3NpdGl2ZUFtb3VudDqVAgoNc2lnbmVkX2Ftb3VudBIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxintgMgASgIQtIBwkjOAQrLAQoUc3RyaW5nLnNpZ25lZF9hbW91bnQSVG11c3QgYmUgYSBkZWNpbWFsIG90aGVyIHRoYW4gemVybyB3aXRoIHVwIHRvIDI0IGRpZ2l0cyBiZWZvcmUgYW5kIDEyIGFmdGVyIHRoZSBwb2ludBpdIXJ1bGUgfHwgKHRoaXMubWF0Y2hlcygnXi0/KDB8WzEtOV1bMC05XXswLDIzfSkoWy5dWzAtOV17MSwxMn0pPyQnKSAmJiB0aGlzLm1hdGNoZXMoJ1sxLTldJykpUgxzaWduZWRBbW91bnQ64gIKDGlzb19kdXJhdGlvbhIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxiotgMgASgIQqECwkidAgqaAgoTc3RyaW5nLmlzb19kdXJhdGlvbhJLbXVzdCBiZSBhbiBJU08gODYwMSBkdXJhdGlvbiBhYm92ZSB6ZXJvIGFuZCB3aXRob3V0IGZyYWN0aW9ucywgc3VjaCBhcyBQMzBEGrUBIXJ1bGUgfHwgKHRoaXMubWF0Y2hlcygnXlAoWzAtOV17MSwzfVkpPyhbMC05XXsxLDR9TSk/KFswLTldezEsNH1XKT8oWzAtOV17MSw1fUQpPyhUKFswLTldezEsNn1IKT8oWzAtOV17MSw4fU0pPyhbMC05XXsxLDEwfVMpPyk/JCcpICYmIHRoaXMubWF0Y2hlcygnWzEtOV0nKSAmJiAhdGhpcy5lbmRzV2l0aCgnVCcpKVILaXNvRHVyYXRpb2464wEKDWN1cnJlbmN5X2NvZGUSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMYqbYDIAEoCEKgAcJInAEKmQEKFHN0cmluZy5jdXJyZW5jeV9jb2RlElBtdXN0IGJlIGEgY3VycmVuY3kgY29kZSBvZiAzIHRvIDMyIGNhcGl0YWxzLCBkaWdpdHMgYW5kIHVuZGVyc2NvcmVzLCBzdWNoIGFzIFVTRBovIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKCdeW0EtWl1bQS1aMC05X117MiwzMX0kJylSDGN1cnJlbmN5Q29kZTqrAQoKbW9uZXlfY29kZRIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxiqtgMgASgIQm/CSGwKagoRc3RyaW5nLm1vbmV5X2NvZGUSMG11c3QgYmUgYSBjdXJyZW5jeSBjb2RlIG9mIElTTyA0MjE3LCBzdWNoIGFzIFVTRBojIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKCdeW0EtWl17M30kJylSCW1vbmV5Q29kZTroAQoLZmVhdHVyZV9rZXkSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMYq7YDIAEoCEKpAcJIpQEKogEKEnN0cmluZy5mZWF0dXJlX2tleRJTbXVzdCBiZWdpbiB3aXRoIGEgbGV0dGVyIG9yIGRpZ2l0IGFuZCBoYXZlIG9ubHkgbGV0dGVycywgZGlnaXRzIGFuZCAuIF8gOiAvIC0gaW4gaXQaNyFydWxlIHx8IHRoaXMubWF0Y2hlcygnXlthLXpBLVowLTldW2EtekEtWjAtOS5fOi8tXSokJylSCmZlYXR1cmVLZXk6wwEKCG9uZV9saW5lEhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGKy2AyABKAhCigHCSIYBCoMBCg9zdHJpbmcub25lX2xpbmUSQW11c3Qgbm90IGNvbnRhaW4gY29udHJvbCBjaGFyYWN0ZXJzLCBzdWNoIGFzIGxpbmUgYnJlYWtzIGFuZCB0YWJzGi0hcnVsZSB8fCB0aGlzLm1hdGNoZXMocideW15ceDAwLVx4MWZceDdmXSokJylSB29uZUxpbmU6jgEKBHRleHQSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMYrbYDIAEoCEJdwkhaClgKC3N0cmluZy50ZXh0EiNtdXN0IG5vdCBjb250YWluIHRoZSBudWxsIGNoYXJhY3RlchokIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKHInXlteXHgwMF0qJCcpUgR0ZXh0OvUBCgZtb21lbnQSHC5idWYudmFsaWRhdGUuVGltZXN0YW1wUnVsZXMYpbYDIAEoCEK8AcJIuAEKtQEKEHRpbWVzdGFtcC5tb21lbnQSPm11c3QgbGllIGJldHdlZW4gMTk3MC0wMS0wMVQwMDowMDowMFogYW5kIDkwMDAtMDEtMDFUMDA6MDA6MDBaGmEhcnVsZSB8fCAodGhpcyA+PSB0aW1lc3RhbXAoJzE5NzAtMDEtMDFUMDA6MDA6MDBaJykgJiYgdGhpcyA8PSB0aW1lc3RhbXAoJzkwMDAtMDEtMDFUMDA6MDA6MDBaJykpUgZtb21lbnRiCGVkaXRpb25zcOgH", [file_buf_validate_validate]);
 
 /**
  * Marks a decimal that is zero or more: at most 24 digits before the point and 12 after it,
@@ -52,11 +52,53 @@ export const iso_duration: GenExtension<StringRules, boolean> = /*@__PURE__*/
   extDesc(file_drawdown_v1_validation, 3);
 
 /**
+ * Marks the code of a currency, of ISO 4217 or a custom unit: 3 to 32 capitals, digits and
+ * underscores, a capital first.
+ *
+ * @generated from extension: bool currency_code = 56105;
+ */
+export const currency_code: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_drawdown_v1_validation, 4);
+
+/**
+ * Marks the code of a currency that is paid in: three capitals.
+ *
+ * @generated from extension: bool money_code = 56106;
+ */
+export const money_code: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_drawdown_v1_validation, 5);
+
+/**
+ * Marks the key of a feature: letters and digits of ASCII and . _ : / - behind the first one.
+ *
+ * @generated from extension: bool feature_key = 56107;
+ */
+export const feature_key: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_drawdown_v1_validation, 6);
+
+/**
+ * Marks what stands on one line, such as a name or a key: no line breaks, tabs or other control
+ * characters.
+ *
+ * @generated from extension: bool one_line = 56108;
+ */
+export const one_line: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_drawdown_v1_validation, 7);
+
+/**
+ * Marks a text: anything but the null character, which PostgreSQL cannot keep.
+ *
+ * @generated from extension: bool text = 56109;
+ */
+export const text: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_drawdown_v1_validation, 8);
+
+/**
  * Marks a moment that the ledger can keep: from 1970-01-01 to 9000-01-01, both included, in whole
  * microseconds. A finer one is refused and not rounded.
  *
  * @generated from extension: bool moment = 56101;
  */
 export const moment: GenExtension<TimestampRules, boolean> = /*@__PURE__*/
-  extDesc(file_drawdown_v1_validation, 4);
+  extDesc(file_drawdown_v1_validation, 9);
 
