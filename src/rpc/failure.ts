@@ -17,9 +17,9 @@ const ERROR_DOMAIN = "drawdown.v1";
  * Over gRPC all of this travels in trailers, and clients give up on more than 8 KiB of headers. A
  * caller's own words (an unknown key, a broken value) come back in it, so each part is bounded.
  */
-const MESSAGE_CHARACTERS_MAX = 200;
+const MESSAGE_CHARACTERS_MAX = 250;
 const FIELD_CHARACTERS_MAX = 80;
-const DESCRIPTION_CHARACTERS_MAX = 200;
+const DESCRIPTION_CHARACTERS_MAX = 160;
 const FIELD_VIOLATIONS_MAX = 8;
 
 /** When a caller who was turned away for load may come back. */

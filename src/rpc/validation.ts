@@ -52,8 +52,7 @@ export function validateMessage<D extends DescMessage>(
 /** Refuses a message that breaks a rule, with all the rules that it breaks. */
 export function requireValid<D extends DescMessage>(schema: D, message: MessageShape<D>): void {
   const violations = validateMessage(schema, message);
-  const [first] = violations;
-  if (first !== undefined) throw invalidRequest(describeViolation(first), violations);
+  if (violations.length > 0) throw invalidRequest(describeViolations(violations), violations);
 }
 
 /** The refusal of a request that cannot be read or breaks a rule. */
@@ -66,8 +65,16 @@ export function warmValidation(schemas: Iterable<DescMessage>): void {
   for (const schema of schemas) validateMessage(schema, create(schema));
 }
 
-function describeViolation({ field, description }: FieldViolation): string {
-  return field === "" ? description : `${field}: ${description}`;
+/** So many violations a message tells; the details of the error have all of them. */
+const VIOLATIONS_TOLD_MAX = 3;
+
+/** What people read who do not decode the details, as of `buf curl`. */
+function describeViolations(violations: readonly FieldViolation[]): string {
+  const told = violations
+    .slice(0, VIOLATIONS_TOLD_MAX)
+    .map(({ field, description }) => (field === "" ? description : `${field}: ${description}`));
+  const untold = violations.length - told.length;
+  return [...told, ...(untold > 0 ? [`and ${untold} more`] : [])].join("; ");
 }
 
 /** The rules on whole messages that buf.validate itself has. They blame the message. */

@@ -1,5 +1,5 @@
 /** Holds what the declared rules refuse, and which field they blame. */
-import { type DescMessage, fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { GetBalanceRequestSchema } from "../../gen/drawdown/v1/balance_service_pb.ts";
 import {
@@ -26,7 +26,8 @@ import {
   StreamMovementsRequestSchema,
 } from "../../gen/drawdown/v1/history_service_pb.ts";
 import { CreateRateCardRequestSchema } from "../../gen/drawdown/v1/rate_card_service_pb.ts";
-import { validateMessage } from "../../src/rpc/validation.ts";
+import { Refusal } from "../../src/errors.ts";
+import { requireValid, validateMessage } from "../../src/rpc/validation.ts";
 
 const ID = "019a9a3e-5c00-7000-8000-000000000001";
 const WRITE = { requestId: "r-1", customerId: ID };
@@ -272,3 +273,34 @@ holds("D1 a price is one model with its last tier open", CreateRateCardRequestSc
     "price.package.package_size",
   ],
 ]);
+
+describe("the message of a refusal, for those who do not decode its details", () => {
+  const messageOf = (init: { readonly exponent?: number; readonly metadata?: object }) => {
+    const { exponent = 0, metadata = {} } = init;
+    const currency = { requestId: "r-1", code: "TOKENS", name: "Tokens", exponent };
+    const customer = { requestId: "r-1", key: "k", metadata: metadata as Record<string, string> };
+    try {
+      requireValid(CreateCurrencyRequestSchema, create(CreateCurrencyRequestSchema, currency));
+      requireValid(CreateCustomerRequestSchema, create(CreateCustomerRequestSchema, customer));
+    } catch (error) {
+      return error instanceof Refusal ? error.message : error;
+    }
+    return null;
+  };
+
+  test("names the only violation", () => {
+    expect(messageOf({ exponent: 13 })).toBe(
+      "exponent: must be greater than or equal to 0 and less than or equal to 12",
+    );
+  });
+
+  test("names three of them, and how many more there are", () => {
+    const broken = Array.from({ length: 5 }, (_, at) => [`key ${at}`, NUL]);
+    const told = [0, 1, 2].map(
+      (at) => `metadata["key ${at}"]: must not contain the null character`,
+    );
+    expect(messageOf({ metadata: Object.fromEntries(broken) })).toBe(
+      `${told.join("; ")}; and 2 more`,
+    );
+  });
+});

@@ -93,7 +93,10 @@ describe.each(WAYS)("every call, over %s", (_name, open) => {
 
     expect(seen).toEqual({
       code: Code.InvalidArgument,
-      message: "request_id: must be at least 1 characters",
+      message:
+        "request_id: must be at least 1 characters; " +
+        "code: must be a currency code of 3 to 32 capitals, digits and underscores, such as USD; " +
+        "exponent: must be greater than or equal to 0 and less than or equal to 12",
       reason: "INVALID_REQUEST",
       domain: "drawdown.v1",
       facts: {},
