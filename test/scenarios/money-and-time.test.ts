@@ -25,6 +25,19 @@ describe("M1 the sum of all credit ever issued stays below 10^24", () => {
     `,
   );
   scenario(
+    "what an adjustment gave counts for what is issued later",
+    `
+    grant A ${LIMIT} USD external on_settlement
+    adjust +0.6 USD as B
+      ADJUSTED  B  +0.6    0 -> 0.6
+    adjust +0.4 USD as C
+      refused AMOUNT_OUT_OF_RANGE currency USD issued ${LIMIT}.6
+      unchanged
+    adjust +0.399999999999 USD as D
+      ADJUSTED  D  +0.399999999999    0.6 -> 0.999999999999
+    `,
+  );
+  scenario(
     "a refusal of the first issue leaves the currency unused",
     `
     grant A 1 TOKENS
