@@ -51,7 +51,7 @@ export interface DueList {
   /** Whether more lots or charges are due than these: booking stops where a list ends early. */
   readonly moreLots: boolean;
   readonly moreCharges: boolean;
-  /** The first moment after the loaded ones at which something falls due. */
+  /** The first moment after now at which something falls due; what was cut off is not in it. */
   readonly nextDueAt: Instant | null;
 }
 

@@ -25,7 +25,8 @@ export const DUE_BOUNDS: DueBounds = { eventsMax: 1_000, transfersMax: 5_000 };
 
 /**
  * Books everything due at or before `until` as far as it is loaded and the bounds allow. Returns
- * whether all of it is booked; `book.nextDueAt` then is the next moment at which something is due.
+ * whether all of it is booked; `book.nextDueAt` then is the next moment at which something is due,
+ * or an earlier one where a list was cut.
  */
 export function bookDue(
   book: Book,
@@ -85,8 +86,9 @@ class DueQueue {
     this.#horizon = ends.sort(compareDue)[0] ?? null;
   }
 
+  /** When the next item is due, at the earliest: what a list was cut before may follow at once. */
   get nextAt(): Instant | null {
-    return this.#items[0]?.due.at ?? null;
+    return earlierOf(this.#items[0]?.due.at ?? null, this.#horizon?.at ?? null);
   }
 
   /** The next item that may be booked; null where the list was cut before it. */

@@ -138,7 +138,7 @@ export function loadDue(kept: Kept, book: Book, page: number): DueList {
     book.charges.set(row.id, { ...row });
     for (const { grantId } of row.allocations) loadLot(kept, book, grantId);
   }
-  const next = [nextLot, nextCharge].flatMap((item) => (item === undefined ? [] : [item.due]));
+  const later = [...lots, ...charges].map(({ due }) => due).filter(({ at }) => at > book.now);
   return {
     lots: dueLots.map(({ row }) => loadLot(kept, book, row.id)),
     charges: dueCharges
@@ -146,7 +146,8 @@ export function loadDue(kept: Kept, book: Book, page: number): DueList {
       .filter((row) => row !== undefined),
     moreLots: nextLot !== undefined && nextLot.due.at <= book.now,
     moreCharges: nextCharge !== undefined && nextCharge.due.at <= book.now,
-    nextDueAt: next.sort(compareDue)[0]?.at ?? null,
+    // What is due already and was cut off is not in it, as in the pipeline.
+    nextDueAt: later.sort(compareDue)[0]?.at ?? null,
   };
 }
 

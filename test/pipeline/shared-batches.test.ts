@@ -203,13 +203,6 @@ describe("M6 holds of many grants that time out", () => {
   test("are released although others fall due all the time", async () => {
     await ledger.shiftClock("0 hours");
     const others: CustomerId[] = [];
-    const holdIn = async (customerId: CustomerId, grants: number, holds: number) => {
-      for (let hold = 0; hold < holds; hold += 1) {
-        const given = Array.from({ length: grants }, () => submit(grantOf(customerId)));
-        await Promise.all(given);
-        await submit(chargeOf(customerId, overage(String(grants)), "MANUAL"));
-      }
-    };
     const first = await ledger.customer();
     while (others.length < 30) others.push(await ledger.customerBeside(first));
     // Its id is the last: the others are met before it.
@@ -227,9 +220,38 @@ describe("M6 holds of many grants that time out", () => {
     })();
     await ledger.pipeline.bookDue(TENANT, holder);
     expect(released).toBeLessThan(others.length);
+    expect(await openChargesOf(holder)).toEqual([]);
     await released30;
   });
+
+  test.each([
+    ["alone", 0],
+    ["with others in one batch", 15],
+  ])("are all released, %s", async (_name, others) => {
+    await ledger.shiftClock("0 hours");
+    const holder = await ledger.customer();
+    const all = [holder];
+    while (all.length <= others) all.push(await ledger.customerBeside(holder));
+    await Promise.all(all.map((customerId) => holdIn(customerId, 1, 1)));
+    await holdIn(holder, 900, 3);
+    await ledger.shiftClock("8 days");
+    await Promise.all(all.map((customerId) => ledger.pipeline.bookDue(TENANT, customerId)));
+    for (const customerId of all) expect(await openChargesOf(customerId)).toEqual([]);
+  });
 });
+
+/** Makes a customer's charges that hold, each of as many new grants. */
+async function holdIn(customerId: CustomerId, grants: number, holds: number): Promise<void> {
+  for (let hold = 0; hold < holds; hold += 1) {
+    await Promise.all(Array.from({ length: grants }, () => submit(grantOf(customerId))));
+    await submit(chargeOf(customerId, overage(String(grants)), "MANUAL"));
+  }
+}
+
+async function openChargesOf(customerId: CustomerId): Promise<readonly unknown[]> {
+  const text = "SELECT number FROM charge WHERE customer_id = $1 AND status = 'OPEN'";
+  return (await ledger.superuser.query(text, [customerId])).rows;
+}
 
 describe("D1 a rate card", () => {
   test("is not taken for the version of another one, whatever its key", async () => {
