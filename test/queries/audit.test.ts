@@ -143,6 +143,8 @@ const FAULTS: readonly (readonly [check: Check, what: string, statement: string]
       ["grant_status", "status = 'EXHAUSTED'", "status = 'PENDING'"],
       ["grant_status", "status = 'PENDING'", "status = 'EXHAUSTED'"],
       ["grant_status", "status = 'EXPIRED'", "status = 'VOIDED'"],
+      ["grant_status", "status = 'EXHAUSTED'", "status = 'VOIDED'"],
+      ["grant_status", "status = 'EXPIRED', expires_at = '8999-01-01'", "status = 'EXHAUSTED'"],
       ["grant_settlement", "settlement_status = 'AUTHORIZED'", "settlement_status = 'PENDING'"],
       ["grant_settlement", "settlement_status = 'PENDING'", "settlement_status = 'SETTLED'"],
       ["grant_settlement", "settlement_status = 'SETTLED'", "settlement_status = 'PENDING'"],
@@ -353,6 +355,39 @@ describe("a large customer is audited in stretches", () => {
       "settled_after",
     ]);
   });
+});
+
+test("an audit knows the order in which credit was held", async () => {
+  const account = await Account.open(ledger);
+  await account.grant("10");
+  await account.grant("10");
+  await account.hold("15");
+  expect(findingsOf(await run(account.id))).toEqual([]);
+  await ledger.superuser.query(
+    `UPDATE charge SET draw_amounts = ARRAY[draw_amounts[2], draw_amounts[1]],
+      draw_credit_grant_ids = ARRAY[draw_credit_grant_ids[2], draw_credit_grant_ids[1]]
+      WHERE customer_id = $1`,
+    [account.id],
+  );
+  expect(findingsOf(await run(account.id)).map(({ check }) => check)).toEqual(["charge_holds"]);
+});
+
+test("an audit of a tenant misses a customer of whom only the books are left", async () => {
+  const account = await filled();
+  const tables = ["customer", "customer_key", "customer_head"];
+  const rows = await Promise.all(
+    tables.map((table) =>
+      ledger.superuser.query(`DELETE FROM ${table} WHERE customer_id = $1 RETURNING *`, [
+        account.id,
+      ]),
+    ),
+  );
+  expect(rows.map(({ rowCount }) => rowCount)).toEqual([1, 1, 1]);
+  const found = findingsOf(await run(null));
+  expect(found.map(({ check, customerId }) => [check, customerId])).toContainEqual([
+    "customer_missing",
+    account.id,
+  ]);
 });
 
 test("an audit ends when it is told to", async () => {

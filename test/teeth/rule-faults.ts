@@ -177,4 +177,12 @@ export const RULE_FAULTS: readonly Fault[] = [
     caughtBy: "test/scenarios/invoices.test.ts",
     test: "I3",
   },
+  {
+    name: "what a list was cut before is forgotten",
+    file: "src/charge/book-due.ts",
+    find: "return earlierOf(this.#items[0]?.due.at ?? null, this.#horizon?.at ?? null);",
+    put: "return this.#items[0]?.due.at ?? null;",
+    caughtBy: "test/scenarios/due.test.ts",
+    test: "M6",
+  },
 ];

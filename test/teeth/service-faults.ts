@@ -166,7 +166,7 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   },
   {
     name: "another tenant's rows are visible",
-    file: "src/database/migrations/1_ledger.ts",
+    file: "src/database/migrations/3_tenant_once.ts",
     find: "USING (tenant_id =",
     put: "USING (true OR tenant_id =",
     caughtBy: "test/database/tenants.test.ts",

@@ -8,7 +8,7 @@ import type { BalanceRow, CustomerHeadRow } from "../../database/entities/custom
 import type { GrantId } from "../../ledger/ids.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
 import type { CurrencyCode } from "../../money/currency.ts";
-import { earlierOf, formatInstant, type Instant } from "../../money/time.ts";
+import { earlierOf, formatInstant, type Instant, laterOf, parseInstant } from "../../money/time.ts";
 import type { Check, Findings, Subject } from "./finding.ts";
 import { CUSTOMER_CREDIT, CUSTOMER_HELD } from "./flows.ts";
 import { type AuditedGrant, compareGrant } from "./grants.ts";
@@ -47,7 +47,8 @@ export class Comparison {
     this.#unmatched = new Set(replay.lots.keys());
   }
 
-  grant(row: AuditedGrant): void {
+  /** Compares a grant, by the database's clock at the snapshot. */
+  grant(row: AuditedGrant, clock: Instant): void {
     const grantId = row.credit_grant_id;
     const { currency } = row;
     const lot = this.#replay.lots.get(grantId) ?? emptyLot(currency);
@@ -56,7 +57,9 @@ export class Comparison {
     this.number(row.number);
     this.#dueAt = earlierOf(this.#dueAt, row.due_at);
 
-    compareGrant(row, lot, this.#findings);
+    const { lastBookedAt } = this.#replay;
+    const now = lastBookedAt === "" ? clock : laterOf(clock, parseInstant(lastBookedAt));
+    compareGrant(row, lot, { now, findings: this.#findings });
   }
 
   balance(row: AuditedBalance): void {
@@ -71,6 +74,12 @@ export class Comparison {
     const chargeId = row.charge_id;
     const holds = this.#replay.holds.get(chargeId) ?? new Map<GrantId, Amount>();
     this.#dueAt = earlierOf(this.#dueAt, row.hold_expires_at);
+    // They are settled in the order in which they were taken (D5).
+    const taken = [...holds.keys()];
+    const named = row.draw_credit_grant_ids;
+    if (taken.length === named.length && taken.every((grantId) => named.includes(grantId))) {
+      this.#texts("charge_holds", taken.join(" "), named.join(" "), { chargeId });
+    }
     for (const [index, grantId] of row.draw_credit_grant_ids.entries()) {
       const expected = holds.get(grantId) ?? 0n;
       const found = row.draw_amounts[index] ?? 0n;

@@ -47,7 +47,12 @@ export type AuditedGrant = Pick<
   | "features"
 >;
 
-export function compareGrant(row: AuditedGrant, lot: ReplayedLot, findings: Findings): void {
+/** Compares a grant as it stands at a moment, which nothing that has expired lies after. */
+export function compareGrant(
+  row: AuditedGrant,
+  lot: ReplayedLot,
+  { now, findings }: { readonly now: Instant; readonly findings: Findings },
+): void {
   const about: Subject = { grantId: row.credit_grant_id, currency: row.currency };
   const compare = (check: Check, expected: string, found: string) => {
     if (expected !== found) findings.add(check, expected, found, about);
@@ -66,8 +71,13 @@ export function compareGrant(row: AuditedGrant, lot: ReplayedLot, findings: Find
   }
   if (lot.payment !== null) amounts("payment_amount", row.amount, lot.payment);
   if (lot.forfeited > 0n) amounts("payment_amount", row.amount, lot.forfeited);
-  const status = fittingStatus(row, lot);
+  const status = fittingStatus(row, lot, now);
   if (!status.fits) findings.add("grant_status", status.expected, row.status, about);
+  if (lot.settlements > 0) {
+    // Payment recognizes what was consumed, and forfeits what was taken away (G5).
+    amounts("grant_accrued", 0n, lot.accrued);
+    amounts("grant_adjusted_unpaid", 0n, lot.adjustedUnpaid);
+  }
   const settlement = expectedSettlement(row, lot);
   if (!settlement.includes(row.settlement_status)) {
     const expected = settlement.map(say).join(" or ") || "what one payment comes to";
@@ -96,6 +106,7 @@ interface Unfit {
 function fittingStatus(
   row: AuditedGrant,
   lot: ReplayedLot,
+  now: Instant,
 ): { readonly fits: boolean; readonly expected: string } {
   const available = lot.fundings > 0;
   switch (row.status) {
@@ -107,11 +118,17 @@ function fittingStatus(
         expected: "another, as it has ended or nothing remains",
       };
     case "EXHAUSTED":
-      return { fits: available && lot.remaining === 0n, expected: "another, as something remains" };
+      return {
+        fits: available && lot.remaining === 0n && lot.ending === null,
+        expected: "another, as it has ended or something remains",
+      };
     case "EXPIRED": {
       const ended = lot.remaining === lot.held && lot.ending !== "VOIDED";
-      const fits = available && ended && row.expires_at !== null;
-      return { fits, expected: "another, as it was voided or credit is left that nothing holds" };
+      const expired = row.expires_at !== null && row.expires_at <= now;
+      return {
+        fits: available && ended && expired,
+        expected: "another, as it was voided, is not over yet, or has credit that nothing holds",
+      };
     }
     case "VOIDED": {
       const ended = lot.remaining === lot.held && lot.ending !== "EXPIRED";

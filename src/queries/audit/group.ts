@@ -7,6 +7,7 @@ import type { DataSource, EntityManager } from "typeorm";
 import { readTransaction } from "../../database/read.ts";
 import { assert } from "../../errors.ts";
 import type { CustomerId, TenantId } from "../../ledger/ids.ts";
+import type { Instant } from "../../money/time.ts";
 import { SPAN_ROWS, stretchesOf, type WalkedCustomer } from "../customer-spans.ts";
 import { selectRows } from "../statement.ts";
 import { type Audited, FIRST_ID, pageRowsOf, startAudit } from "./audited.ts";
@@ -154,6 +155,8 @@ async function compareGrants(
 ): Promise<ReadonlySet<CustomerId>> {
   const restricted = new Set<CustomerId>();
   const ids = [...audited.keys()];
+  const [moment] = await selectRows<{ readonly now: Instant }>(manager, statements.READ_CLOCK, []);
+  assert(moment !== undefined, "the database has a clock");
   const limit = pageRowsOf(ids);
   let after: string = FIRST_ID;
   for (;;) {
@@ -161,7 +164,7 @@ async function compareGrants(
     const values = [ids, after, limit];
     const rows = await selectRows<Of<AuditedGrant>>(manager, statements.READ_GRANTS, values);
     for (const row of rows) {
-      audited.get(row.customer_id)?.comparison().grant(row);
+      audited.get(row.customer_id)?.comparison().grant(row, moment.now);
       if (row.features.length > 0) restricted.add(row.customer_id);
     }
     const last = rows.at(-1);

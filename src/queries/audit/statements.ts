@@ -52,6 +52,8 @@ export const READ_JOURNAL = `SELECT j.customer_id, count(*) AS rows,
   ) j
   GROUP BY j.customer_id`;
 
+export const READ_CLOCK = "SELECT ledger_clock() AS now";
+
 export const READ_HEADS = `SELECT h.customer_id, h.sequence, h.last_booked_at::text, h.next_due_at,
     h.object_count, h.invoice_count
   FROM customer_head h WHERE h.customer_id = ANY($1::uuid[])`;

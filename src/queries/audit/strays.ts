@@ -25,6 +25,10 @@ const STRAYS = `SELECT s.customer_id, s.check, s.expected, s.found
       FROM customer c
       WHERE NOT EXISTS (SELECT FROM customer_head h WHERE h.customer_id = c.customer_id)
     UNION ALL
+      SELECT b.customer_id, 'customer_missing', 'a customer', 'a balance alone'
+      FROM balance b
+      WHERE NOT EXISTS (SELECT FROM customer_head h WHERE h.customer_id = b.customer_id)
+    UNION ALL
       SELECT k.customer_id, 'customer_key', 'a customer with the key ' || k.key, 'none'
       FROM customer_key k
       WHERE NOT EXISTS (
