@@ -2,6 +2,7 @@
  * Owns what is handed to the pipeline: a verb to run on a customer's book or on the tenant's
  * registry, and what surrounds it.
  */
+import type { EntityManager } from "typeorm";
 import type { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
@@ -58,5 +59,15 @@ export interface Look<Result> {
   readonly needs: readonly Need[];
   /** Books on the copy what will fall due until then; null: what is due now. */
   readonly until: Instant | null;
-  readonly look: (book: Book) => Result;
+  readonly look: (book: Book, snapshot: Snapshot) => Result | Promise<Result>;
+}
+
+/** What a copy of a book was taken of. Rows that it has not loaded can be read beside it. */
+export interface Snapshot {
+  readonly manager: EntityManager;
+  /** As the customer's head says. */
+  readonly sequence: bigint;
+  readonly nextDueAt: Instant | null;
+  /** The later of the database's clock and the customer's last booking (L3). */
+  readonly now: Instant;
 }

@@ -2,7 +2,7 @@
  * Owns looking: pure code runs on a copy of a customer's book that nobody will store, with what
  * falls due booked on it. So a preview or a forecast cannot differ from what would be booked.
  */
-import type { DataSource } from "typeorm";
+import type { DataSource, EntityManager } from "typeorm";
 import type { Book } from "../book/book.ts";
 import { NotLoaded } from "../book/need.ts";
 import type { DueBounds } from "../charge/book-due.ts";
@@ -20,7 +20,7 @@ import {
 } from "./batch.ts";
 import { LOAD_ROUNDS_MAX } from "./batch-book.ts";
 import type { CurrencyCache } from "./currency-cache.ts";
-import type { Look } from "./job.ts";
+import type { Look, Snapshot } from "./job.ts";
 import { loadNeeds } from "./load.ts";
 import type { LoadContext } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
@@ -54,10 +54,11 @@ export async function lookAtBook<Result>(
 ): Promise<Result> {
   const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setTenant(look.tenantId)}`;
   try {
-    return await withConnection(parts.reads, async ({ client }) => {
+    return await withConnection(parts.reads, async ({ client, manager }) => {
       const begun = client.query(begin);
       await begun;
-      const result = await lookIn(new Session(client, begun), parts, look, bounds);
+      const session = new Session(client, begun);
+      const result = await lookIn({ session, manager }, parts, look, bounds);
       await client.query("COMMIT");
       return result;
     });
@@ -68,7 +69,7 @@ export async function lookAtBook<Result>(
 }
 
 async function lookIn<Result>(
-  session: Session,
+  { session, manager }: { readonly session: Session; readonly manager: EntityManager },
   parts: LookParts,
   look: Look<Result>,
   bounds: DueBounds,
@@ -81,11 +82,11 @@ async function lookIn<Result>(
   ]);
   const head = heads[0];
   if (head === undefined) throw customerNotFound(look.customerId);
-  const now = clocks[0]?.now;
-  assert(now !== undefined, "the database has a clock");
+  const clock = clocks[0]?.now;
+  assert(clock !== undefined, "the database has a clock");
   const places = new Places();
   const book = openBook(head, {
-    clock: look.until === null ? now : laterOf(look.until, now),
+    clock: look.until === null ? clock : laterOf(look.until, clock),
     balances: balancesByCustomer(balances, places).get(head.customer_id) ?? new Map(),
     random32: parts.random32,
   });
@@ -98,7 +99,9 @@ async function lookIn<Result>(
   };
   const unfinished = await bookAllDue(context, bounds);
   if (unfinished.size > 0) throw tooMuchDue(look.until);
-  return await runLook(context, book, look);
+  const { sequence, last_booked_at: lastBookedAt, next_due_at: nextDueAt } = head;
+  const now = lastBookedAt === null ? clock : laterOf(clock, lastBookedAt);
+  return await runLook(context, book, look, { manager, sequence, nextDueAt, now });
 }
 
 /** What is due now is soon booked, and the look can be had then; a forecast may ask for less. */
@@ -112,12 +115,13 @@ async function runLook<Result>(
   context: LoadContext,
   book: Book,
   look: Look<Result>,
+  snapshot: Snapshot,
 ): Promise<Result> {
   let needs = look.needs;
   for (let round = 0; round < LOAD_ROUNDS_MAX; round += 1) {
     await loadNeeds(context, new Map([[book.customerId, needs]]));
     try {
-      return look.look(book);
+      return await look.look(book, snapshot);
     } catch (error) {
       if (!(error instanceof NotLoaded)) throw error;
       needs = error.needs;

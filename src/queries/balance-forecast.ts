@@ -1,11 +1,11 @@
 /**
  * Owns balances as of a future moment: what the books would show if nobody did anything (B2). What
  * falls due until then is booked by the pure code on a copy of the book, and what the copy did not
- * touch is read from the rows.
+ * touch is read from the rows, in the same snapshot.
  */
+import type { EntityManager } from "typeorm";
 import type { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
-import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
 import type { Instant } from "../money/time.ts";
@@ -16,25 +16,28 @@ import {
   chooseCurrency,
 } from "./balance-answer.ts";
 import { sumGrants } from "./balance-sums.ts";
-import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { type BookDue, type CustomerName, DUE_ROUNDS_MAX, isDue } from "./customer-reads.ts";
 import { choosesFeatures, type FeatureFilter } from "./feature-filter.ts";
 
-/** Runs a pure function on a copy of the book on which everything due until then is booked. */
+/** Looks at a copy of the book on which everything due until then is booked. */
 export type LookAhead = <Result>(ask: {
   readonly tenantId: TenantId;
   readonly customerId: CustomerId;
   readonly needs: readonly Need[];
   readonly until: Instant;
-  readonly look: (book: Book) => Result;
+  readonly look: (book: Book, snapshot: Snapshot) => Result | Promise<Result>;
 }) => Promise<Result>;
 
-/** Where others keep writing between copy and rows, the forecast is given up after so many. */
-const ROUNDS_MAX = 10;
+/** What the copy was taken of. */
+interface Snapshot {
+  readonly manager: EntityManager;
+  readonly sequence: bigint;
+  readonly nextDueAt: Instant | null;
+  readonly now: Instant;
+}
 
-/** What a copy of the book looked like at the moment. */
+/** What the copy of the book looks like at the moment. */
 interface Ahead {
-  /** The sequence at which the copy was taken. */
-  readonly takenAt: bigint;
   readonly balances: readonly CurrencyBalance[];
   /** All lots of the copy, changed or not; the others stand as their rows say. */
   readonly lots: readonly Lot[];
@@ -48,35 +51,46 @@ export interface ForecastAsk {
 
 /** Answers undefined when the moment has passed meanwhile. */
 export async function forecastBalances(
-  parts: { readonly customers: CustomerReads; readonly lookAhead: LookAhead },
+  parts: { readonly bookDue: BookDue; readonly lookAhead: LookAhead },
   customer: CustomerName,
   ask: ForecastAsk,
 ): Promise<BalanceAnswer | undefined> {
-  const { moment, currency, features } = ask;
   const { tenantId, customerId } = customer;
-  for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const look = { tenantId, customerId, needs: [], until: moment, look: aheadOf };
-    const ahead = await parts.lookAhead(look);
-    const outcome = await parts.customers.read(customer, async (manager, head) => {
-      if (moment < head.now) return "passed";
-      if (head.sequence !== ahead.takenAt) return "changed";
-      await checkCurrency(manager, tenantId, currency);
-      const except = ahead.lots.map((lot) => lot.id);
-      const sums = await sumGrants(manager, { customerId, features, at: moment, except });
-      const balances = sums.map((sum) => withAhead(sum, ahead, ask));
-      const { sequence } = head;
-      return { balances: chooseCurrency(balances, currency), asOf: moment, sequence };
+  for (let round = 0; ; round += 1) {
+    const outcome = await parts.lookAhead({
+      tenantId,
+      customerId,
+      needs: [],
+      until: ask.moment,
+      look: async (book, snapshot) => {
+        if (isDue(snapshot) && round < DUE_ROUNDS_MAX) return "due";
+        if (ask.moment < snapshot.now) return "passed";
+        return answerOf(customer, ask, aheadOf(book), snapshot);
+      },
     });
     if (outcome === "passed") return undefined;
-    if (outcome !== "changed") return outcome;
+    if (outcome !== "due") return outcome;
+    await parts.bookDue(tenantId, customerId);
   }
-  throw refuse("OVERLOADED", "the customer's books changed faster than they could be forecast");
+}
+
+async function answerOf(
+  { tenantId, customerId }: CustomerName,
+  ask: ForecastAsk,
+  ahead: Ahead,
+  { manager, sequence }: Snapshot,
+): Promise<BalanceAnswer> {
+  const { moment, currency, features } = ask;
+  await checkCurrency(manager, tenantId, currency);
+  const except = ahead.lots.map((lot) => lot.id);
+  const sums = await sumGrants(manager, { customerId, features, at: moment, except });
+  const balances = sums.map((sum) => withAhead(sum, ahead, ask));
+  return { balances: chooseCurrency(balances, currency), asOf: moment, sequence };
 }
 
 function aheadOf(book: Book): Ahead {
   const { journal } = book;
   return {
-    takenAt: journal.sequence - BigInt(journal.posted.length),
     balances: [...journal.balances.values()].map(({ currency, credit, held }) => ({
       currency,
       pending: credit,

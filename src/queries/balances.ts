@@ -59,7 +59,7 @@ export class Balances {
     for (let round = 0; ; round += 1) {
       const past = await this.#past(customer, { ...ask, asOf });
       if (past !== undefined) return past;
-      const parts = { customers: this.#customers, lookAhead: this.#lookAhead };
+      const parts = { bookDue: this.#bookDue, lookAhead: this.#lookAhead };
       const forecast = await forecastBalances(parts, customer, { ...ask, moment: asOf });
       if (forecast !== undefined) return forecast;
       assert(round < MOMENT_ROUNDS_MAX, "a moment that has passed stays past");

@@ -125,7 +125,7 @@ export function headOf(row: HeadRow): Head {
 }
 
 /** Whether something has fallen due that is not booked yet, or may have. */
-export function isDue({ nextDueAt, now }: Head): boolean {
+export function isDue({ nextDueAt, now }: Pick<Head, "nextDueAt" | "now">): boolean {
   return nextDueAt !== null && nextDueAt <= now;
 }
 

@@ -205,6 +205,49 @@ describe("B2 as of a moment", () => {
   });
 });
 
+describe("B2 a forecast while others write", () => {
+  test("is of one moment, whatever is granted while it is made", async () => {
+    const account = await Account.open(ledger);
+    const now = await clockOf(ledger);
+    await account.grant("10");
+    const { pipeline, connections } = ledger;
+    const busy = new Balances({
+      reads: connections.reads,
+      bookDue: (tenantId, customerId) => pipeline.bookDue(tenantId, customerId),
+      lookAhead: async (ask) => {
+        const ahead = await pipeline.look(ask);
+        await account.grant("100", { effectiveAt: instant(now + 3_600n * SECOND) });
+        return ahead;
+      },
+    });
+    const asOf = instant(now + 7_200n * SECOND);
+    expect(say(await busy.get(account.name, { ...NOW, asOf }))).toEqual([
+      "USD 10 + 0 held, 0 upcoming",
+    ]);
+    expect(await read(account, { asOf })).toEqual(["USD 110 + 0 held, 0 upcoming"]);
+  });
+
+  test("is given however fast they write", async () => {
+    const account = await Account.open(ledger);
+    const now = await clockOf(ledger);
+    await account.grant("10");
+    const { pipeline, connections } = ledger;
+    const busy = new Balances({
+      reads: connections.reads,
+      bookDue: (tenantId, customerId) => pipeline.bookDue(tenantId, customerId),
+      lookAhead: async (ask) => {
+        const ahead = await pipeline.look(ask);
+        await account.charge("1");
+        return ahead;
+      },
+    });
+    const asOf = instant(now + 7_200n * SECOND);
+    expect(say(await busy.get(account.name, { ...NOW, asOf }))).toEqual([
+      "USD 10 + 0 held, 0 upcoming",
+    ]);
+  });
+});
+
 describe("B3 by feature", () => {
   test("each lot counts once, now and in the past", async () => {
     const account = await Account.open(ledger);
