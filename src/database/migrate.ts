@@ -8,6 +8,7 @@ import { APPLICATION_ROLE, Ledger1763800000001 } from "./migrations/1_ledger.ts"
 import { Access1763800000002 } from "./migrations/2_access.ts";
 import { TenantOnce1763800000003 } from "./migrations/3_tenant_once.ts";
 import { DueByIndex1763800000004 } from "./migrations/4_due_by_index.ts";
+import { OpenById1763800000005 } from "./migrations/5_open_by_id.ts";
 import { PooledClient } from "./pooled-client.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
@@ -17,6 +18,7 @@ export const migrations = [
   Access1763800000002,
   TenantOnce1763800000003,
   DueByIndex1763800000004,
+  OpenById1763800000005,
 ] as const;
 
 const POSTGRES_MAJOR_MIN = 15;

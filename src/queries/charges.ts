@@ -7,6 +7,7 @@ import type { ChargeId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { chargeOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { lastIdMet, type Slice } from "./filtered-page.ts";
 import {
   bytesOfMetadata,
   bytesOfTexts,
@@ -52,25 +53,35 @@ export async function listCharges(
   const binding: Binding = ["charges", tenantId, customerId, asSet(statuses), currency, featureKey];
   return reads.read(customer, async (manager) => {
     const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const from = { after: start, rowsMetMax: page.rowsMetMax };
+    const until = isSearched(filter) ? await lastIdMet(manager, LISTED, customerId, from) : null;
     const { rows, more } = await gatherPage<ChargeRow>({
       rowsMax: page.rowsMax,
       read: (last, limit) => {
         const after = last?.charge_id ?? start;
-        return selectCharges(manager, customer, filter, { after, limit });
+        return selectCharges(manager, customer, filter, { after, until, limit });
       },
       bytesOf,
     });
-    const last = more ? rows.at(-1) : undefined;
-    const nextToken = last === undefined ? "" : makeToken(binding, last.charge_id);
-    return { items: rows.map(chargeOf), nextToken };
+    const last = more ? rows.at(-1)?.charge_id : until;
+    return { items: rows.map(chargeOf), nextToken: last ? makeToken(binding, last) : "" };
   });
+}
+
+const LISTED = { table: "charge", id: "charge_id" } as const;
+
+/** Whether the filter passes over charges that stand in its way; open ones have their own index. */
+function isSearched({ statuses, currency, featureKey }: ChargeFilter): boolean {
+  const isAnyStatus = statuses.length === 0;
+  if (!isAnyStatus && statuses.every((status) => status === "OPEN")) return false;
+  return !isAnyStatus || currency !== null || featureKey !== null;
 }
 
 function selectCharges(
   manager: EntityManager,
   { customerId }: CustomerName,
   { statuses, currency, featureKey }: ChargeFilter,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
+  { after, until, limit }: Slice,
 ): Promise<ChargeRow[]> {
   const query = manager
     .getRepository(charges)
@@ -79,6 +90,7 @@ function selectCharges(
     .orderBy("c.charge_id")
     .limit(limit);
   if (after !== null) query.andWhere("c.charge_id > :after", { after });
+  if (until !== null) query.andWhere("c.charge_id <= :until", { until });
   if (currency !== null) query.andWhere("c.currency = :currency", { currency });
   if (featureKey !== null) query.andWhere("c.feature_key = :featureKey", { featureKey });
   if (statuses.length > 0) query.andWhere("c.status IN (:...statuses)", { statuses });

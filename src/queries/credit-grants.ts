@@ -8,6 +8,7 @@ import type { FundingMethod, GrantStatus, Lot } from "../ledger/lot.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { lotOf, termsOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { lastIdMet, type Slice } from "./filtered-page.ts";
 import {
   bytesOfMetadata,
   bytesOfTexts,
@@ -63,25 +64,37 @@ export async function listCreditGrants(
   ];
   return reads.read(customer, async (manager) => {
     const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const from = { after: start, rowsMetMax: page.rowsMetMax };
+    const until = isSearched(filter) ? await lastIdMet(manager, LISTED, customerId, from) : null;
     const { rows, more } = await gatherPage<CreditGrantRow>({
       rowsMax: page.rowsMax,
       read: (last, limit) => {
         const after = last?.credit_grant_id ?? start;
-        return selectGrants(manager, customer, filter, { after, limit });
+        return selectGrants(manager, customer, filter, { after, until, limit });
       },
       bytesOf,
     });
-    const last = more ? rows.at(-1) : undefined;
-    const nextToken = last === undefined ? "" : makeToken(binding, last.credit_grant_id);
-    return { items: rows.map(creditGrantOf), nextToken };
+    const last = more ? rows.at(-1)?.credit_grant_id : until;
+    return { items: rows.map(creditGrantOf), nextToken: last ? makeToken(binding, last) : "" };
   });
+}
+
+const LISTED = { table: "credit_grant", id: "credit_grant_id" } as const;
+
+const isOnly = (statuses: readonly GrantStatus[], status: GrantStatus) =>
+  statuses.length > 0 && statuses.every((each) => each === status);
+
+/** Whether the filter passes over grants that stand in its way; two kinds have their own index. */
+function isSearched({ statuses, fundingMethods, currency }: CreditGrantFilter): boolean {
+  if (isOnly(statuses, "ACTIVE") || isOnly(statuses, "PENDING")) return false;
+  return statuses.length > 0 || fundingMethods.length > 0 || currency !== null;
 }
 
 function selectGrants(
   manager: EntityManager,
   { customerId }: CustomerName,
   filter: CreditGrantFilter,
-  { after, limit }: { readonly after: string | null; readonly limit: number },
+  { after, until, limit }: Slice,
 ): Promise<CreditGrantRow[]> {
   const { statuses, fundingMethods, currency } = filter;
   const query = manager
@@ -91,6 +104,9 @@ function selectGrants(
     .orderBy("g.credit_grant_id")
     .limit(limit);
   if (after !== null) query.andWhere("g.credit_grant_id > :after", { after });
+  if (until !== null) query.andWhere("g.credit_grant_id <= :until", { until });
+  // What is active has credit left, and what has is found by an index of its own.
+  if (isOnly(statuses, "ACTIVE")) query.andWhere("g.open");
   if (currency !== null) query.andWhere("g.currency = :currency", { currency });
   if (statuses.length > 0) query.andWhere("g.status IN (:...statuses)", { statuses });
   if (fundingMethods.length > 0) {

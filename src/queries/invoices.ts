@@ -12,6 +12,7 @@ import type { InvoiceId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { invoiceOf, LINE_COLUMNS, lineOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
+import { lastIdMet, type Slice } from "./filtered-page.ts";
 import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
 import { selectRows } from "./statement.ts";
@@ -69,21 +70,21 @@ export async function listInvoices(
   const binding: Binding = ["invoices", tenantId, customerId, asSet(statuses), currency];
   return reads.read(customer, async (manager) => {
     const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const isSearched = statuses.length > 0 || currency !== null;
+    const from = { after: start, rowsMetMax: page.rowsMetMax };
+    const until = isSearched ? await lastIdMet(manager, LISTED, customerId, from) : null;
     const { rows, more } = await gatherPage<InvoiceWithLines>({
       rowsMax: page.rowsMax,
       sliceRowsMax: SLICE_INVOICES_MAX,
       read: async (last, limit) => {
         const after = last?.invoice.id ?? start;
-        const found = await selectInvoices(manager, customer, filter, { after, limit });
+        const found = await selectInvoices(manager, customer, filter, { after, until, limit });
         return withLines(manager, customer, found);
       },
       bytesOf: ({ lines }) => lines.reduce((sum, line) => sum + bytesOfLine(line), ROW_BYTES),
     });
-    const last = more ? rows.at(-1) : undefined;
-    return {
-      items: rows,
-      nextToken: last === undefined ? "" : makeToken(binding, last.invoice.id),
-    };
+    const last = more ? rows.at(-1)?.invoice.id : until;
+    return { items: rows, nextToken: last ? makeToken(binding, last) : "" };
   });
 }
 
@@ -121,16 +122,13 @@ function findInvoice(
   return repository.findOneBy({ customer_id: customerId, invoice_id: id });
 }
 
-interface Slice {
-  readonly after: string | null;
-  readonly limit: number;
-}
+const LISTED = { table: "invoice", id: "invoice_id" } as const;
 
 function selectInvoices(
   manager: EntityManager,
   { customerId }: CustomerName,
   { statuses, currency }: InvoiceFilter,
-  { after, limit }: Slice,
+  { after, until, limit }: Slice,
 ): Promise<InvoiceRow[]> {
   const query = manager
     .getRepository(invoices)
@@ -139,6 +137,7 @@ function selectInvoices(
     .orderBy("i.invoice_id")
     .limit(limit);
   if (after !== null) query.andWhere("i.invoice_id > :after", { after });
+  if (until !== null) query.andWhere("i.invoice_id <= :until", { until });
   if (currency !== null) query.andWhere("i.currency = :currency", { currency });
   if (statuses.length > 0) query.andWhere("i.status IN (:...statuses)", { statuses });
   return query.getMany();
@@ -148,7 +147,7 @@ async function selectLines(
   manager: EntityManager,
   { customerId }: CustomerName,
   id: InvoiceId,
-  { after, limit }: Slice,
+  { after, limit }: Omit<Slice, "until">,
 ): Promise<InvoiceLine[]> {
   const query = manager
     .getRepository(invoiceLines)

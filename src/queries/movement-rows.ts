@@ -44,6 +44,8 @@ interface Parts {
   readonly bySequence: string;
   /** All of the filter that does not belong to the way itself. */
   readonly conditions: readonly string[];
+  /** Which of the customer's balances, as `b`, are in a currency that is chosen. */
+  readonly balances: string;
 }
 
 /** The transfers of the movements that the filter chooses, nearest to the first end. */
@@ -118,7 +120,10 @@ function partsOf({ customerId, filter, direction, ...ask }: RowsAsk, way: Way): 
   if (way.by !== "rare_types") {
     conditions.push(`t.event IN (${namesOf(events)})`);
   }
-  if (currency !== null && way.by !== "currency") {
+  let balances = `b.customer_id = ${customer}`;
+  if (currency !== null && way.by === "rare_types") {
+    balances += ` AND b.currency = ${parameters.add(currency)}`;
+  } else if (currency !== null && way.by !== "currency") {
     conditions.push(`t.currency = ${parameters.add(currency)}`);
   }
   if (way.by !== "grants") {
@@ -139,6 +144,7 @@ function partsOf({ customerId, filter, direction, ...ask }: RowsAsk, way: Way): 
     direction,
     bySequence: `t.sequence ${direction === "older" ? "DESC" : "ASC"}`,
     conditions,
+    balances,
   };
 }
 
@@ -187,11 +193,11 @@ function branchOfCurrency(parts: Parts, currency: string): string {
 
 /**
  * By the partial index transfer_rare_movements. It is ordered within each type and currency, so
- * each of the customer's currencies is walked and the outer statement merges them. As in walkOf,
+ * each currency that is chosen is walked and the outer statement merges them. As in walkOf,
  * whole rows are compared, lest the planner take an index that the charges are in.
  */
 function branchOfRareType(parts: Parts, type: MovementType): string {
-  const { customer, from, to, limit, direction, conditions } = parts;
+  const { from, to, limit, direction, conditions, balances } = parts;
   const order = direction === "older" ? "DESC" : "ASC";
   const place = "(t.event, t.currency, t.sequence)";
   return `(SELECT ${MOVED_COLUMNS} FROM balance b
@@ -202,7 +208,7 @@ function branchOfRareType(parts: Parts, type: MovementType): string {
         AND ${[`${place} <= ('${type}', b.currency, ${to})`, ...conditions].join(" AND ")}
       ORDER BY t.event ${order}, t.currency ${order}, t.sequence ${order} LIMIT ${limit}
     ) t
-    WHERE b.customer_id = ${customer})`;
+    WHERE ${balances})`;
 }
 
 /** Types as they stand in the text of a statement. */

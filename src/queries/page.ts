@@ -16,6 +16,8 @@ export interface PageRequest {
   readonly rowsMax: number;
   /** Empty for the first page. */
   readonly token: string;
+  /** How many rows a filtered page meets at most; ROWS_MET_MAX unless given. */
+  readonly rowsMetMax?: number;
 }
 
 export interface Page<Item> {

@@ -92,6 +92,7 @@ ALTER TABLE charge ENABLE ROW LEVEL SECURITY;
 CREATE POLICY charge_of_tenant ON charge USING ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif"))) WITH CHECK ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid AS "nullif")));
 GRANT INSERT, SELECT, UPDATE ON charge TO drawdown_app;
 CREATE INDEX charge_hold_timeout ON public.charge USING btree (customer_id, hold_expires_at, number) WHERE (status = 'OPEN'::charge_status);
+CREATE INDEX charge_open ON public.charge USING btree (customer_id, charge_id) WHERE (status = 'OPEN'::charge_status);
 CREATE UNIQUE INDEX charge_request ON public.charge USING btree (customer_id, request_id) WHERE (request_id IS NOT NULL);
 
 CREATE TABLE credit_grant (
@@ -140,6 +141,7 @@ CREATE POLICY credit_grant_of_tenant ON credit_grant USING ((tenant_id = ( SELEC
 GRANT INSERT, SELECT, UPDATE ON credit_grant TO drawdown_app;
 CREATE INDEX credit_grant_draw_order ON public.credit_grant USING btree (customer_id, currency, priority, COALESCE(expires_at, 'infinity'::timestamp with time zone), first_sequence) WHERE open;
 CREATE INDEX credit_grant_due ON public.credit_grant USING btree (customer_id, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX credit_grant_open ON public.credit_grant USING btree (customer_id, credit_grant_id) WHERE open;
 CREATE INDEX credit_grant_upcoming ON public.credit_grant USING btree (customer_id, credit_grant_id) WHERE (status = 'PENDING'::credit_grant_status);
 
 CREATE TABLE currency (

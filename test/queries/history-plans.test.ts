@@ -10,6 +10,7 @@ import type { MovementFilter } from "../../src/queries/movement-filter.ts";
 import { selectMovementRows } from "../../src/queries/movement-rows.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { chargeOf, DOLLAR_GRANTS, EURO_GRANTS, fillJournal, grantOf } from "./long-journal.ts";
+import { rowsMet } from "./rows-met.ts";
 
 const TRANSFERS = 60_000;
 /** A page of 50, and the nearest row of each of a few hundred grants. */
@@ -24,20 +25,6 @@ beforeAll(async () => {
   await fillJournal(ledger.superuser, customerId, TRANSFERS);
 });
 afterAll(() => ledger.close());
-
-interface Plan {
-  readonly "Actual Rows": number;
-  readonly "Actual Loops": number;
-  readonly "Rows Removed by Filter"?: number;
-  readonly Plans?: readonly Plan[];
-}
-
-/** How many rows the nodes of a plan have met, those included that they threw away. */
-function rowsMet(plan: Plan): number {
-  const own = plan["Actual Rows"] + (plan["Rows Removed by Filter"] ?? 0);
-  const below = (plan.Plans ?? []).map(rowsMet);
-  return Math.max(own * plan["Actual Loops"], ...below);
-}
 
 /** Runs the statements of a page and answers the rows found and the most that a plan has met. */
 async function measure(filter: MovementFilter, direction: "older" | "newer") {

@@ -142,6 +142,31 @@ describe("H4 lists stand in the order of creation", () => {
     expect(lines.flat()).toEqual(Array.from({ length: 105 }, (_, index) => `line ${index}`));
   });
 
+  test("a filtered page ends when it has met enough, and the next one goes on behind", async () => {
+    const account = await Account.open(ledger);
+    await account.grant("100");
+    const canceled: ChargeId[] = [];
+    for (let count = 1; count <= 7; count += 1) {
+      if (count % 5 > 0) await account.charge("1");
+      else canceled.push(await account.cancel(await account.hold("1")));
+    }
+    const list = (filter: object) =>
+      walk(
+        (token) =>
+          listCharges(
+            reads,
+            account.name,
+            { ...ALL_CHARGES, ...filter },
+            { rowsMax: 5, token, rowsMetMax: 3 },
+          ),
+        ({ id }) => id,
+      );
+    expect(await list({ statuses: ["CANCELED"] })).toEqual([[], canceled, []]);
+    expect((await list({ currency: "USD" })).map(({ length }) => length)).toEqual([3, 3, 1]);
+    expect((await list({})).map(({ length }) => length)).toEqual([5, 2]);
+    expect(await list({ statuses: ["OPEN"] })).toEqual([[]]);
+  });
+
   test("whatever the clock does, and without a booking in between", async () => {
     const account = await Account.open(ledger);
     const made: GrantId[] = [];

@@ -209,7 +209,7 @@ export const ListCustomersResponseSchema: GenMessage<ListCustomersResponse> = /*
 export type UpdateCustomerRequest = Message<"drawdown.v1.UpdateCustomerRequest"> & {
   /**
    * Identifies this write for good: the same id with the same request returns the first answer. 1
-   * to 128 characters, chosen by the caller, unique per tenant.
+   * to 128 characters, chosen by the caller, unique per customer.
    *
    * @generated from field: string request_id = 1;
    */

@@ -94,7 +94,9 @@ export type ListInvoicesRequest = Message<"drawdown.v1.ListInvoicesRequest"> & {
   currency: string;
 
   /**
-   * How many invoices a page has at most: 1 to 1000, 0 for 50. A page may end early at 1 MiB.
+   * How many invoices a page has at most: 1 to 1000, 0 for 50. A page may end early: at 1 MiB, or when
+   * it has met 10,000 invoices, few or none of which the filter chooses. It is the last one only when
+   * its next_page_token is empty.
    *
    * @generated from field: int32 page_size = 4;
    */

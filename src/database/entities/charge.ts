@@ -111,6 +111,11 @@ export const charges = new EntitySchema<ChargeRow>({
       where: "(status = 'OPEN'::charge_status)",
     },
     {
+      name: "charge_open",
+      columns: ["customer_id", "charge_id"],
+      where: "(status = 'OPEN'::charge_status)",
+    },
+    {
       name: "charge_request",
       columns: ["customer_id", "request_id"],
       unique: true,

@@ -110,6 +110,7 @@ export const creditGrants = new EntitySchema<CreditGrantRow>({
       columns: ["customer_id", "due_at"],
       where: "(due_at IS NOT NULL)",
     },
+    { name: "credit_grant_open", columns: ["customer_id", "credit_grant_id"], where: "open" },
     {
       name: "credit_grant_upcoming",
       columns: ["customer_id", "credit_grant_id"],
