@@ -40,8 +40,10 @@ const WRITER_LIFETIME_S_MAX = 600n;
 const HEAD = `SELECT h.sequence, h.last_booked_at, h.next_due_at, ledger_clock() AS clock
   FROM customer_head h WHERE h.customer_id = $1 AND h.tenant_id = $2`;
 
-const WAIT_FOR_WRITERS = `SELECT FROM customer_head h WHERE h.customer_id = ANY($1::uuid[])
-  ORDER BY h.customer_id FOR SHARE`;
+const FIND_UNWRITTEN = `SELECT h.customer_id FROM customer_head h
+  WHERE h.customer_id = ANY($1::uuid[]) FOR SHARE SKIP LOCKED`;
+const WAIT_FOR_WRITER =
+  "SELECT FROM customer_head h WHERE h.customer_id = ANY($1::uuid[]) FOR SHARE";
 
 interface HeadRow {
   readonly sequence: bigint;
@@ -92,18 +94,34 @@ export class CustomerReads {
 
 /**
  * Waits until the writers that hold the customers now, if any, have ended. Whoever comes after them
- * reads a clock that is later than any moment that was past before this call.
+ * reads a clock that is later than any moment that was past before this call. One customer is
+ * waited for at a time, so that no other's commands wait behind it.
  */
 export async function waitForWriters(
   reads: DataSource,
   tenantId: TenantId,
   customerIds: readonly CustomerId[],
 ): Promise<void> {
+  const unwritten = new Set(await lockHeads(reads, tenantId, FIND_UNWRITTEN, customerIds));
+  for (const customerId of customerIds) {
+    if (unwritten.has(customerId)) continue;
+    await lockHeads(reads, tenantId, WAIT_FOR_WRITER, [customerId]);
+  }
+}
+
+/** Locks heads in a transaction that ends at once, and answers whose they were. */
+async function lockHeads(
+  reads: DataSource,
+  tenantId: TenantId,
+  lock: string,
+  customerIds: readonly CustomerId[],
+): Promise<readonly CustomerId[]> {
   try {
-    await withConnection(reads, async ({ client }) => {
+    return await withConnection(reads, async ({ client }) => {
       await client.query(`BEGIN ISOLATION LEVEL READ COMMITTED; ${setTenant(tenantId)}`);
-      await client.query(WAIT_FOR_WRITERS, [customerIds]);
+      const { rows } = await client.query<{ customer_id: CustomerId }>(lock, [customerIds]);
       await client.query("COMMIT");
+      return rows.map((row) => row.customer_id);
     });
   } catch (error) {
     const failure = databaseFailure(error);

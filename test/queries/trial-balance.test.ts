@@ -47,4 +47,23 @@ describe("B2 L4 the trial balance of a moment that has passed", () => {
     expect(first.rows.map(({ account }) => account)).toEqual(["customer_credit", "promotion"]);
     expect(await reads.trialBalance(TENANT, ask, signal)).toEqual(first);
   });
+
+  test("keeps nobody waiting beside the customer that it waits for", async () => {
+    const free = await ledger.customer();
+    const written = await ledger.customer();
+    const { superuser } = ledger;
+    await superuser.query("BEGIN");
+    const lock = "SELECT FROM customer_head WHERE customer_id = $1 FOR NO KEY UPDATE";
+    await superuser.query(lock, [written]);
+    const asOf = instant(BigInt(Date.now()) * 1_000n - 1_000n);
+    const reads = new LedgerReads(ledger.connections.reads);
+    const { signal } = new AbortController();
+    const asked = reads.trialBalance(TENANT, { currency: "USD", asOf }, signal);
+    await sleep(WHILE_WAITING_MS);
+
+    const { rowCount } = await superuser.query(`${lock} SKIP LOCKED`, [free]);
+    await superuser.query("COMMIT");
+    expect(rowCount).toBe(1);
+    await asked;
+  });
 });
