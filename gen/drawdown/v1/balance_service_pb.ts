@@ -44,7 +44,8 @@ export type GetBalanceRequest = Message<"drawdown.v1.GetBalanceRequest"> & {
 
   /**
    * The moment. In the past, the books as they stood, with what was booked at exactly that moment.
-   * In the future, a forecast: what would stand if nobody did anything. Empty for now.
+   * In the future, a forecast: what would stand if nobody did anything; refused with
+   * INVALID_REQUEST when more than 20,000 grants and holds fall due until then. Empty for now.
    *
    * @generated from field: google.protobuf.Timestamp as_of = 3;
    */
