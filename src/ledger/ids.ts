@@ -16,6 +16,9 @@ export type InvoiceId = Id<"invoice">;
 export type InvoiceLineId = Id<"invoice_line">;
 export type ApiKeyId = Id<"api_key">;
 
+/** Stands before all ids. */
+export const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+
 /** The counter has 42 bits: more objects than one customer can create, and exact as a number. */
 const COUNTER_BITS = 42;
 /** So many of them stand in the lower part, behind the two bits of the variant. */

@@ -5,7 +5,7 @@
 import { assert } from "../errors.ts";
 import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
-import { type Instant, laterOf } from "../money/time.ts";
+import { bookingMoment, type Instant, laterOf } from "../money/time.ts";
 import { type Account, isLegalFlow, settledSign, type TransferEvent } from "./chart.ts";
 import type { ChargeId } from "./ids.ts";
 import type { Lot } from "./lot.ts";
@@ -55,7 +55,7 @@ export class Journal {
     readonly balances: Map<CurrencyCode, Balance>;
   }) {
     const { clock, lastBookedAt } = start;
-    this.now = lastBookedAt === null ? clock : laterOf(clock, lastBookedAt);
+    this.now = bookingMoment(clock, lastBookedAt);
     this.sequence = start.sequence;
     this.lastBookedAt = lastBookedAt;
     this.balances = start.balances;

@@ -42,6 +42,11 @@ export function laterOf(left: Instant, right: Instant): Instant {
   return left < right ? right : left;
 }
 
+/** The later of the database's clock and a customer's last booking, if there is one (L3). */
+export function bookingMoment(clock: Instant, lastBookedAt: Instant | null): Instant {
+  return lastBookedAt === null ? clock : laterOf(clock, lastBookedAt);
+}
+
 /** A moment as google.protobuf.Timestamp carries it: nanos are never negative. */
 export interface TimestampParts {
   readonly seconds: bigint;

@@ -10,7 +10,7 @@ import { customerNotFound } from "../customer/customer-not-found.ts";
 import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
 import { assert, type Refusal, refuse } from "../errors.ts";
-import { type Instant, laterOf } from "../money/time.ts";
+import { bookingMoment, type Instant, laterOf } from "../money/time.ts";
 import {
   type BalanceRow,
   balancesByCustomer,
@@ -100,7 +100,7 @@ async function lookIn<Result>(
   const unfinished = await bookAllDue(context, bounds);
   if (unfinished.size > 0) throw tooMuchDue(look.until);
   const { sequence, last_booked_at: lastBookedAt, next_due_at: nextDueAt } = head;
-  const now = lastBookedAt === null ? clock : laterOf(clock, lastBookedAt);
+  const now = bookingMoment(clock, lastBookedAt);
   return await runLook(context, book, look, { manager, sequence, nextDueAt, now });
 }
 

@@ -7,16 +7,9 @@ import type { ChargeId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { chargeOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { lastIdMet, type Slice } from "./filtered-page.ts";
-import {
-  bytesOfMetadata,
-  bytesOfTexts,
-  gatherPage,
-  type Page,
-  type PageRequest,
-  ROW_BYTES,
-} from "./page.ts";
-import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+import { type FilteredList, isOnly, readFilteredPage, type Slice } from "./filtered-page.ts";
+import { bytesOfMetadata, bytesOfTexts, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { asSet, type Binding } from "./page-token.ts";
 
 /** Empty lists and null choose all. */
 export interface ChargeFilter {
@@ -52,29 +45,25 @@ export async function listCharges(
   const { statuses, currency, featureKey } = filter;
   const binding: Binding = ["charges", tenantId, customerId, asSet(statuses), currency, featureKey];
   return reads.read(customer, async (manager) => {
-    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
-    const from = { after: start, rowsMetMax: page.rowsMetMax };
-    const until = isSearched(filter) ? await lastIdMet(manager, LISTED, customerId, from) : null;
-    const { rows, more } = await gatherPage<ChargeRow>({
-      rowsMax: page.rowsMax,
-      read: (last, limit) => {
-        const after = last?.charge_id ?? start;
-        return selectCharges(manager, customer, filter, { after, until, limit });
-      },
+    const list: FilteredList<ChargeRow> = {
+      table: "charge",
+      id: "charge_id",
+      customerId,
+      binding,
+      isSearched: isSearched(filter),
+      read: (slice) => selectCharges(manager, customer, filter, slice),
+      idOf: (row) => row.charge_id,
       bytesOf,
-    });
-    const last = more ? rows.at(-1)?.charge_id : until;
-    return { items: rows.map(chargeOf), nextToken: last ? makeToken(binding, last) : "" };
+    };
+    const { items, nextToken } = await readFilteredPage(manager, list, page);
+    return { items: items.map(chargeOf), nextToken };
   });
 }
 
-const LISTED = { table: "charge", id: "charge_id" } as const;
-
 /** Whether the filter passes over charges that stand in its way; open ones have their own index. */
 function isSearched({ statuses, currency, featureKey }: ChargeFilter): boolean {
-  const isAnyStatus = statuses.length === 0;
-  if (!isAnyStatus && statuses.every((status) => status === "OPEN")) return false;
-  return !isAnyStatus || currency !== null || featureKey !== null;
+  if (isOnly(statuses, "OPEN")) return false;
+  return statuses.length > 0 || currency !== null || featureKey !== null;
 }
 
 function selectCharges(

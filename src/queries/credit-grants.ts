@@ -8,16 +8,9 @@ import type { FundingMethod, GrantStatus, Lot } from "../ledger/lot.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { lotOf, termsOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { lastIdMet, type Slice } from "./filtered-page.ts";
-import {
-  bytesOfMetadata,
-  bytesOfTexts,
-  gatherPage,
-  type Page,
-  type PageRequest,
-  ROW_BYTES,
-} from "./page.ts";
-import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+import { type FilteredList, isOnly, readFilteredPage, type Slice } from "./filtered-page.ts";
+import { bytesOfMetadata, bytesOfTexts, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { asSet, type Binding } from "./page-token.ts";
 
 export interface CreditGrant {
   readonly lot: Lot;
@@ -63,26 +56,20 @@ export async function listCreditGrants(
     currency,
   ];
   return reads.read(customer, async (manager) => {
-    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
-    const from = { after: start, rowsMetMax: page.rowsMetMax };
-    const until = isSearched(filter) ? await lastIdMet(manager, LISTED, customerId, from) : null;
-    const { rows, more } = await gatherPage<CreditGrantRow>({
-      rowsMax: page.rowsMax,
-      read: (last, limit) => {
-        const after = last?.credit_grant_id ?? start;
-        return selectGrants(manager, customer, filter, { after, until, limit });
-      },
+    const list: FilteredList<CreditGrantRow> = {
+      table: "credit_grant",
+      id: "credit_grant_id",
+      customerId,
+      binding,
+      isSearched: isSearched(filter),
+      read: (slice) => selectGrants(manager, customer, filter, slice),
+      idOf: (row) => row.credit_grant_id,
       bytesOf,
-    });
-    const last = more ? rows.at(-1)?.credit_grant_id : until;
-    return { items: rows.map(creditGrantOf), nextToken: last ? makeToken(binding, last) : "" };
+    };
+    const { items, nextToken } = await readFilteredPage(manager, list, page);
+    return { items: items.map(creditGrantOf), nextToken };
   });
 }
-
-const LISTED = { table: "credit_grant", id: "credit_grant_id" } as const;
-
-const isOnly = (statuses: readonly GrantStatus[], status: GrantStatus) =>
-  statuses.length > 0 && statuses.every((each) => each === status);
 
 /** Whether the filter passes over grants that stand in its way; two kinds have their own index. */
 function isSearched({ statuses, fundingMethods, currency }: CreditGrantFilter): boolean {

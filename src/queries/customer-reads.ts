@@ -9,7 +9,7 @@ import { setTenant, withConnection } from "../database/connection.ts";
 import { readTransaction } from "../database/read.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
-import { type Instant, instant, laterOf, MICROSECONDS_PER_SECOND } from "../money/time.ts";
+import { bookingMoment, type Instant, instant, MICROSECONDS_PER_SECOND } from "../money/time.ts";
 import { selectRows } from "./statement.ts";
 
 /** Books what is due for a customer, and resolves when it is committed. */
@@ -138,7 +138,7 @@ async function getHead(manager: EntityManager, customer: CustomerName): Promise<
 
 export function headOf(row: HeadRow): Head {
   const { sequence, clock, last_booked_at: lastBookedAt, next_due_at: nextDueAt } = row;
-  const now = lastBookedAt === null ? clock : laterOf(clock, lastBookedAt);
+  const now = bookingMoment(clock, lastBookedAt);
   return { sequence, clock, now, nextDueAt };
 }
 

@@ -1,16 +1,16 @@
 /**
- * Owns how far one page of a filtered list looks: rows that the filter passes over cost as much as
- * those that it chooses, and a customer may have millions of them. A page that has met so many ends
- * there, and its token leads on.
+ * Owns a page of a list of one customer that a filter chooses from, and how far it looks: rows that
+ * the filter passes over cost as much as those that it chooses, and a customer may have millions of
+ * them. A page that has met so many ends there, and its token leads on.
  */
 import type { EntityManager } from "typeorm";
-import type { CustomerId } from "../ledger/ids.ts";
+import { type CustomerId, FIRST_ID } from "../ledger/ids.ts";
+import { type Gathering, gatherPage, type Page, type PageRequest } from "./page.ts";
+import { type Binding, makeToken, readToken } from "./page-token.ts";
 import { selectRows } from "./statement.ts";
 
 /** So many rows are met in some ten milliseconds. */
 export const ROWS_MET_MAX = 10_000;
-
-const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /** Which rows of a list are read at once. */
 export interface Slice {
@@ -21,19 +21,50 @@ export interface Slice {
 }
 
 /** A list in the order of its ids, which its primary key has behind the customer. */
-export interface ListedTable {
+export interface FilteredList<Row> extends Pick<Gathering<Row>, "bytesOf" | "sliceRowsMax"> {
   readonly table: "credit_grant" | "charge" | "invoice";
   readonly id: string;
+  readonly customerId: CustomerId;
+  readonly binding: Binding;
+  /** Whether the filter passes over rows that stand in its way. */
+  readonly isSearched: boolean;
+  readonly read: (slice: Slice) => Promise<readonly Row[]>;
+  readonly idOf: (row: Row) => string;
+}
+
+/** Whether a filter chooses rows of this one status. */
+export function isOnly<Status extends string>(
+  statuses: readonly Status[],
+  status: Status,
+): boolean {
+  return statuses.length > 0 && statuses.every((each) => each === status);
+}
+
+export async function readFilteredPage<Row>(
+  manager: EntityManager,
+  list: FilteredList<Row>,
+  { rowsMax, token, rowsMetMax = ROWS_MET_MAX }: PageRequest,
+): Promise<Page<Row>> {
+  const { binding, isSearched, read, idOf } = list;
+  const start = token === "" ? null : readToken(binding, token, "page_token");
+  const until = isSearched ? await lastIdMet(manager, list, start, rowsMetMax) : null;
+  const { rows, more } = await gatherPage<Row>({
+    ...list,
+    rowsMax,
+    read: (last, limit) => read({ after: last === undefined ? start : idOf(last), until, limit }),
+  });
+  const lastRow = more ? rows.at(-1) : undefined;
+  const last = lastRow === undefined ? until : idOf(lastRow);
+  return { items: rows, nextToken: last === null ? "" : makeToken(binding, last) };
 }
 
 /** The id of the last row that a page meets behind another one; null when it meets all that are. */
-export async function lastIdMet(
+async function lastIdMet(
   manager: EntityManager,
-  { table, id }: ListedTable,
-  customerId: CustomerId,
-  from: { readonly after: string | null; readonly rowsMetMax: number | undefined },
+  { table, id, customerId }: Pick<FilteredList<unknown>, "table" | "id" | "customerId">,
+  after: string | null,
+  rowsMetMax: number,
 ): Promise<string | null> {
-  const { after, rowsMetMax = ROWS_MET_MAX } = from;
   const [last] = await selectRows<{ readonly id: string }>(
     manager,
     `SELECT l.${id} AS id FROM ${table} l WHERE l.customer_id = $1 AND l.${id} > $2::uuid

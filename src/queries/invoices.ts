@@ -12,7 +12,7 @@ import type { InvoiceId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { invoiceOf, LINE_COLUMNS, lineOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { lastIdMet, type Slice } from "./filtered-page.ts";
+import { type FilteredList, readFilteredPage, type Slice } from "./filtered-page.ts";
 import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
 import { selectRows } from "./statement.ts";
@@ -69,22 +69,19 @@ export async function listInvoices(
   const { statuses, currency } = filter;
   const binding: Binding = ["invoices", tenantId, customerId, asSet(statuses), currency];
   return reads.read(customer, async (manager) => {
-    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
-    const isSearched = statuses.length > 0 || currency !== null;
-    const from = { after: start, rowsMetMax: page.rowsMetMax };
-    const until = isSearched ? await lastIdMet(manager, LISTED, customerId, from) : null;
-    const { rows, more } = await gatherPage<InvoiceWithLines>({
-      rowsMax: page.rowsMax,
+    const list: FilteredList<InvoiceWithLines> = {
+      table: "invoice",
+      id: "invoice_id",
+      customerId,
+      binding,
+      isSearched: statuses.length > 0 || currency !== null,
       sliceRowsMax: SLICE_INVOICES_MAX,
-      read: async (last, limit) => {
-        const after = last?.invoice.id ?? start;
-        const found = await selectInvoices(manager, customer, filter, { after, until, limit });
-        return withLines(manager, customer, found);
-      },
+      read: async (slice) =>
+        withLines(manager, customer, await selectInvoices(manager, customer, filter, slice)),
+      idOf: ({ invoice }) => invoice.id,
       bytesOf: ({ lines }) => lines.reduce((sum, line) => sum + bytesOfLine(line), ROW_BYTES),
-    });
-    const last = more ? rows.at(-1)?.invoice.id : until;
-    return { items: rows, nextToken: last ? makeToken(binding, last) : "" };
+    };
+    return readFilteredPage(manager, list, page);
   });
 }
 
@@ -121,8 +118,6 @@ function findInvoice(
   const repository = manager.getRepository(invoices);
   return repository.findOneBy({ customer_id: customerId, invoice_id: id });
 }
-
-const LISTED = { table: "invoice", id: "invoice_id" } as const;
 
 function selectInvoices(
   manager: EntityManager,

@@ -17,11 +17,19 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
-function balancesOver({ pipeline, connections }: TestLedger): Balances {
+/** `afterLook` runs whenever a copy of a book has been looked at. */
+function balancesOver(
+  { pipeline, connections }: TestLedger,
+  afterLook: () => Promise<unknown> = async () => undefined,
+): Balances {
   return new Balances({
     reads: connections.reads,
     bookDue: (tenantId, customerId) => pipeline.bookDue(tenantId, customerId),
-    lookAhead: (ask) => pipeline.look(ask),
+    lookAhead: async (ask) => {
+      const ahead = await pipeline.look(ask);
+      await afterLook();
+      return ahead;
+    },
   });
 }
 
@@ -210,16 +218,9 @@ describe("B2 a forecast while others write", () => {
     const account = await Account.open(ledger);
     const now = await clockOf(ledger);
     await account.grant("10");
-    const { pipeline, connections } = ledger;
-    const busy = new Balances({
-      reads: connections.reads,
-      bookDue: (tenantId, customerId) => pipeline.bookDue(tenantId, customerId),
-      lookAhead: async (ask) => {
-        const ahead = await pipeline.look(ask);
-        await account.grant("100", { effectiveAt: instant(now + 3_600n * SECOND) });
-        return ahead;
-      },
-    });
+    const busy = balancesOver(ledger, () =>
+      account.grant("100", { effectiveAt: instant(now + 3_600n * SECOND) }),
+    );
     const asOf = instant(now + 7_200n * SECOND);
     expect(say(await busy.get(account.name, { ...NOW, asOf }))).toEqual([
       "USD 10 + 0 held, 0 upcoming",
@@ -231,16 +232,7 @@ describe("B2 a forecast while others write", () => {
     const account = await Account.open(ledger);
     const now = await clockOf(ledger);
     await account.grant("10");
-    const { pipeline, connections } = ledger;
-    const busy = new Balances({
-      reads: connections.reads,
-      bookDue: (tenantId, customerId) => pipeline.bookDue(tenantId, customerId),
-      lookAhead: async (ask) => {
-        const ahead = await pipeline.look(ask);
-        await account.charge("1");
-        return ahead;
-      },
-    });
+    const busy = balancesOver(ledger, () => account.charge("1"));
     const asOf = instant(now + 7_200n * SECOND);
     expect(say(await busy.get(account.name, { ...NOW, asOf }))).toEqual([
       "USD 10 + 0 held, 0 upcoming",

@@ -12,9 +12,6 @@ export interface Audited {
   readonly comparison: () => Comparison;
 }
 
-/** Stands before all ids. */
-export const FIRST_ID = "00000000-0000-0000-0000-000000000000";
-
 /** Rows of a page; a group of several customers is small and is read whole. */
 export function pageRowsOf(customers: readonly unknown[]): number | null {
   return customers.length === 1 ? Number(SPAN_ROWS) : null;

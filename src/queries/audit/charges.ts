@@ -3,10 +3,10 @@
  * digests; only for a customer whose sums differ is it found out which charges are wrong.
  */
 import type { EntityManager } from "typeorm";
-import type { ChargeId, CustomerId, GrantId } from "../../ledger/ids.ts";
+import { type ChargeId, type CustomerId, FIRST_ID, type GrantId } from "../../ledger/ids.ts";
 import { SPAN_ROWS } from "../customer-spans.ts";
 import { selectRows } from "../statement.ts";
-import { type Audited, FIRST_ID, pageRowsOf } from "./audited.ts";
+import { type Audited, pageRowsOf } from "./audited.ts";
 import type { Check } from "./finding.ts";
 import { checkRates } from "./rates.ts";
 import * as statements from "./statements.ts";

@@ -6,11 +6,11 @@
 import type { DataSource, EntityManager } from "typeorm";
 import { readTransaction } from "../../database/read.ts";
 import { assert } from "../../errors.ts";
-import type { CustomerId, TenantId } from "../../ledger/ids.ts";
+import { type CustomerId, FIRST_ID, type TenantId } from "../../ledger/ids.ts";
 import type { Instant } from "../../money/time.ts";
 import { SPAN_ROWS, stretchesOf, type WalkedCustomer } from "../customer-spans.ts";
 import { selectRows } from "../statement.ts";
-import { type Audited, FIRST_ID, pageRowsOf, startAudit } from "./audited.ts";
+import { type Audited, pageRowsOf, startAudit } from "./audited.ts";
 import { checkCharges } from "./charges.ts";
 import type { AuditedBalance, AuditedHead, OpenCharge } from "./compare.ts";
 import type { Finding } from "./finding.ts";

@@ -6,13 +6,13 @@ import type { EntityManager } from "typeorm";
 import type { RateCard } from "../../book/nouns.ts";
 import { rateQuantity } from "../../charge/plan-charge.ts";
 import { Refusal } from "../../errors.ts";
-import type { ChargeId } from "../../ledger/ids.ts";
+import { type ChargeId, FIRST_ID } from "../../ledger/ids.ts";
 import { type Amount, formatAmount } from "../../money/amount.ts";
 import { type Currency, type CurrencyCode, isoCurrency } from "../../money/currency.ts";
 import { RATE_CARD_COLUMNS, type RateCardRow, rateCardOf } from "../../pipeline/rows.ts";
 import { SPAN_ROWS } from "../customer-spans.ts";
 import { selectRows } from "../statement.ts";
-import { type Audited, FIRST_ID } from "./audited.ts";
+import type { Audited } from "./audited.ts";
 
 const READ_RATED = `SELECT c.charge_id, c.rate_card_key, c.rate_card_version, c.quantity, c.amount,
     c.currency, c.feature_key, c.settlement_mode
