@@ -40,6 +40,8 @@ export interface Kept {
   readonly notes: Map<bigint, MovementNote>;
   readonly currencies: Map<CurrencyCode, Currency>;
   readonly rateCards: RateCard[];
+  /** The moment of the last booking or creation (L3). */
+  lastBookedAt: Instant | null;
   objectCount: bigint;
   invoiceCount: bigint;
   nextDueAt: Instant | null;
@@ -79,6 +81,7 @@ export class BookKeeper {
       notes: new Map(),
       currencies: new Map(),
       rateCards: [],
+      lastBookedAt: null,
       objectCount: 0n,
       invoiceCount: 0n,
       nextDueAt: null,
@@ -131,12 +134,11 @@ export class BookKeeper {
 
   #open(): Book {
     const { kept } = this;
-    const last = kept.transfers.at(-1);
     const balances = [...kept.balances].map(([code, row]) => [code, { ...row }] as const);
     const journal = new Journal({
       clock: this.clock,
-      sequence: last?.sequence ?? 0n,
-      lastBookedAt: last?.bookedAt ?? null,
+      sequence: BigInt(kept.transfers.length),
+      lastBookedAt: kept.lastBookedAt,
       balances: new Map(balances),
     });
     const { objectCount, invoiceCount, nextDueAt } = kept;
@@ -173,6 +175,7 @@ export class BookKeeper {
     for (const row of [...book.newLines, ...book.changedLines]) kept.lines.set(row.id, { ...row });
     for (const row of book.removedLines) kept.lines.delete(row.id);
     for (const note of book.notes) kept.notes.set(note.sequence, note);
+    kept.lastBookedAt = book.journal.lastBookedAt;
     kept.objectCount = book.objectCount;
     kept.invoiceCount = book.invoiceCount;
     kept.nextDueAt = book.nextDueAt;
