@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 import { audit } from "./audit.ts";
 import { COMMANDS, type Command, type Config, readConfig } from "./config.ts";
+import { unknownVariables } from "./config-unknown.ts";
 import { migrateDatabase } from "./database-of.ts";
 import { keys } from "./keys.ts";
 import { serve } from "./serve.ts";
@@ -64,6 +65,9 @@ async function main(words: readonly string[]): Promise<number> {
     workingDir: process.cwd(),
     command,
   });
+  for (const name of unknownVariables(process.env)) {
+    process.stderr.write(`drawdown: ${name} is no setting and is ignored; see drawdown --help\n`);
+  }
   const run = { serve, migrate: migrateDatabase, audit, keys } satisfies Record<Command, Run>;
   return await run[command](config, rest);
 }

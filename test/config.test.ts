@@ -12,6 +12,7 @@ import {
   SETTINGS,
   type Setting,
 } from "../src/config.ts";
+import { unknownVariables } from "../src/config-unknown.ts";
 import { usage, usageOf } from "../src/usage.ts";
 
 const read = (environment: Environment, command: Command = "serve") =>
@@ -344,5 +345,29 @@ describe("what an operator can read", () => {
       const written = String(otherwise ?? "");
       if (written !== "") expect(row?.[2], variable).toBe(`\`${written}\``);
     }
+  });
+});
+
+describe("a variable that nothing reads", () => {
+  test("is told, unless it is empty or a cluster sets it", () => {
+    const found = unknownVariables({
+      DRAWDOWN_HOST: "127.0.0.1",
+      DRAWDOWN_ADMIN_KEY_FILE: "/run/key",
+      DRAWDOWN_TLS_CERT: "cert.pem",
+      DRAWDOWN_HOST_FILE: "host",
+      DRAWDOWN_PORT: "9000",
+      DRAWDOWN_NOTHING: "",
+      OTHER_SETTING: "1",
+    });
+    expect(found).toEqual(["DRAWDOWN_HOST_FILE", "DRAWDOWN_PORT", "DRAWDOWN_TLS_CERT"]);
+    const ofCluster = {
+      DRAWDOWN_PORT: "tcp://10.0.0.1:8080",
+      DRAWDOWN_SERVICE_HOST: "10.0.0.1",
+      DRAWDOWN_SERVICE_PORT: "8080",
+      DRAWDOWN_SERVICE_PORT_GRPC: "50051",
+      DRAWDOWN_PORT_8080_TCP: "tcp://10.0.0.1:8080",
+      DRAWDOWN_PORT_8080_TCP_ADDR: "10.0.0.1",
+    };
+    expect(unknownVariables(ofCluster)).toEqual([]);
   });
 });

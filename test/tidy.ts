@@ -25,7 +25,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["serve.ts", "audit.ts", "keys.ts", "usage.ts"],
   ["implementation.ts", "callers.ts", "database-of.ts"],
   ["server"],
-  ["config.ts", "config-web-tokens.ts"],
+  ["config-unknown.ts", "config.ts", "config-web-tokens.ts"],
   ["config-values.ts"],
   ["rpc"],
   ["pipeline", "queries"],
