@@ -215,3 +215,19 @@ describe("a failure of one is not a failure of all", () => {
     });
   });
 });
+
+test("whoever listens hears what was committed, until it listens no more", async () => {
+  const { notices } = ledger.pipeline;
+  const customer = await ledger.customer();
+  const heard: unknown[] = [];
+  const stop = notices.subscribe((...notice) => heard.push(notice));
+  await grant(ledger.pipeline, customer, "40");
+  await expect(charge(ledger.pipeline, customer, "41")).rejects.toThrow();
+  await charge(ledger.pipeline, customer, "15");
+  stop();
+  await charge(ledger.pipeline, customer, "15");
+  expect(heard).toEqual([
+    [customer, 1n],
+    [customer, 2n],
+  ]);
+});

@@ -56,6 +56,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+test("nobody need watch", async () => {
+  let attempts = 0;
+  const pursuing = pursue(
+    async () => {
+      attempts += 1;
+      if (attempts === 1) throw THROWN.unclear;
+      if (attempts === 2) throw THROWN.deadlock;
+      return "stored";
+    },
+    { onUnclear: () => undefined },
+  );
+  await vi.runAllTimersAsync();
+  expect(await pursuing).toEqual({ kind: "committed", result: "stored" });
+});
+
 describe("W2 a transaction that fails is run again, or not", () => {
   const error = (step: keyof typeof THROWN) => THROWN[step];
   const committed = { kind: "committed", result: "stored" };

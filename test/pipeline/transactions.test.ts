@@ -115,4 +115,30 @@ describe("W2 an answer of success means that the write is durable", () => {
     });
     await expect(cut).rejects.toBeInstanceOf(UnclearCommit);
   });
+
+  test.each([
+    ["40001", "others were in the way"],
+    ["23514", "the data is refused"],
+  ])("a COMMIT that the server refuses with %s, because %s, is not unclear", async (code) => {
+    await ledger.superuser.query(
+      `CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${code}'; END $$;
+        CREATE CONSTRAINT TRIGGER refuse_at_commit AFTER INSERT ON movement_note
+          DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_at_commit()`,
+    );
+    const account = await Account.open(ledger);
+    const refused = inTransaction((session) =>
+      session.query(
+        statement(
+          `INSERT INTO movement_note (tenant_id, customer_id, sequence, description, metadata)
+            VALUES ('${TENANT}', '${account.id}', 1, '', '{}')`,
+        ),
+        [],
+      ),
+    );
+    await expect(refused).rejects.toMatchObject({ code });
+    await ledger.superuser.query(
+      "DROP TRIGGER refuse_at_commit ON movement_note; DROP FUNCTION refuse_at_commit",
+    );
+  });
 });
