@@ -1,11 +1,14 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NotLoaded } from "../../src/book/need.ts";
 import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
+import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
 import { CurrencyCache } from "../../src/pipeline/currency-cache.ts";
 import { lookAtBook } from "../../src/pipeline/look.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 
 const GRANTS = 3;
+const NOBODY = "01900000-0000-7000-8000-0000000000ff" as CustomerId;
 
 let ledger: TestLedger;
 
@@ -56,4 +59,60 @@ test("B2 a forecast beyond more than can be booked on a copy is refused, not a b
   await expect(
     lookAtBook(parts, { ...look, until: null }, bounds(GRANTS - 1)),
   ).rejects.toMatchObject({ reason: "OVERLOADED" });
+});
+
+describe("a look", () => {
+  const until = null;
+
+  test("is run again with what it asked for, as often as it takes", async () => {
+    const customerId = await ledger.customer();
+    const seen = await ledger.pipeline.look({
+      tenantId: TENANT,
+      customerId,
+      needs: [],
+      until,
+      look: (book) => [book.findDraft("USD"), book.findDraft("EUR"), book.getProfile().name],
+    });
+    expect(seen).toEqual([undefined, undefined, ""]);
+  });
+
+  test("is a bug when it asks for the same again and again", async () => {
+    const customerId = await ledger.customer();
+    let rounds = 0;
+    const insatiable = ledger.pipeline.look({
+      tenantId: TENANT,
+      customerId,
+      needs: [],
+      until,
+      look: () => {
+        rounds += 1;
+        throw new NotLoaded([{ kind: "draft", currency: "USD" }]);
+      },
+    });
+    await expect(insatiable).rejects.toThrow("a look knows what it wants");
+    expect(rounds).toBe(64);
+  });
+
+  test("shows its own failure, and no customer where there is none", async () => {
+    const look = () => {
+      throw new TypeError("a planted bug");
+    };
+    const of = (customerId: CustomerId) =>
+      ledger.pipeline.look({ tenantId: TENANT, customerId, needs: [], until, look });
+    await expect(of(await ledger.customer())).rejects.toThrow("a planted bug");
+    await expect(of(NOBODY)).rejects.toMatchObject({
+      reason: "CUSTOMER_NOT_FOUND",
+      facts: { customer_id: NOBODY },
+    });
+  });
+});
+
+test("the currencies of so many tenants are remembered, and no more", () => {
+  const cache = new CurrencyCache();
+  const tenant = (number: number) => `tenant ${number}` as TenantId;
+  const first = cache.ofTenant(tenant(0));
+  for (let number = 1; number < 10_000; number += 1) cache.ofTenant(tenant(number));
+  expect(cache.ofTenant(tenant(0))).toBe(first);
+  cache.ofTenant(tenant(10_000));
+  expect(cache.ofTenant(tenant(0))).not.toBe(first);
 });

@@ -117,7 +117,11 @@ describe("W1 every write", () => {
     await charge(ledger.pipeline, customer, "3", { requestId: "b", fingerprint: "one" });
     await expect(
       charge(ledger.pipeline, customer, "4", { requestId: "b", fingerprint: "two" }),
-    ).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    ).rejects.toMatchObject({
+      reason: "REQUEST_ID_REUSED",
+      facts: { request_id: "b" },
+      fieldViolations: [{ field: "request_id" }],
+    });
   });
 
   test("an id is kept for all commands, whichever row keeps it", async () => {

@@ -2,8 +2,9 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { updateCustomer } from "../../src/customer/update-customer.ts";
-import { Account } from "../queries/account.ts";
-import { openLedger, type TestLedger } from "./ledger.ts";
+import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
+import { Account, clockOf } from "../queries/account.ts";
+import { openLedger, TENANT, type TestLedger } from "./ledger.ts";
 
 let ledger: TestLedger;
 beforeAll(async () => {
@@ -85,5 +86,22 @@ describe("what a transaction sends", () => {
       [account.id],
     );
     expect(rows).toEqual([{ name: "Ada", metadata: { of: "Ada" } }]);
+  });
+
+  test("no request ids where only something is due", async () => {
+    const account = await Account.open(ledger);
+    const expiresAt = instant((await clockOf(ledger)) + MICROSECONDS_PER_SECOND);
+    await account.grant("40", { expiresAt });
+    await ledger.shiftClock("1 hour");
+    const sent = await statementsOf(() => ledger.pipeline.bookDue(TENANT, account.id));
+    expect(sent).toEqual([
+      "BEGIN",
+      ...READS.filter((name) => name !== "find_requests"),
+      "load_due_lots",
+      "load_due_charges",
+      "load_next_due",
+      "store heads balances lots transfers",
+      "COMMIT",
+    ]);
   });
 });

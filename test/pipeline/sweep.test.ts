@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import { amountFromDigits } from "../../src/money/amount.ts";
@@ -134,5 +134,27 @@ describe("M6 the sweeper books what is due for idle customers", () => {
     sweeper.stop();
     await sweeping;
     expect(await countExpired([id])).toBe(0);
+  });
+
+  test("once stopped it waits for no other sweep and reports nothing", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      openSweeper();
+      sweeper.start();
+      expect(vi.getTimerCount()).toBe(1);
+      sweeper.stop();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+
+    openSweeper();
+    const { superuser } = ledger;
+    await superuser.query("ALTER FUNCTION customers_due RENAME TO customers_due_elsewhere");
+    const sweeping = sweeper.sweep();
+    sweeper.stop();
+    await sweeping;
+    await superuser.query("ALTER FUNCTION customers_due_elsewhere RENAME TO customers_due");
+    expect(reported).toEqual([]);
   });
 });
