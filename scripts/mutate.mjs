@@ -1,7 +1,12 @@
 /**
  * Mutation testing of the ledger: changes the code in thousands of small ways, and counts which of
  * them turn a test red. The pure folders are held by pure tests, the pipeline by tests over a
- * database. `npm run mutate` takes all folders, `npm run mutate -- grant` one.
+ * database. `npm run mutate` takes all folders, `npm run mutate -- grant` one, and
+ * `npm run mutate -- pipeline/lane.ts` one file, whose figures are only shown.
+ *
+ * What survives the quick tests is tried once more with all tests, each file of them in a process
+ * of its own: there the code that runs once is run again, a statement that is composed and kept for
+ * instance.
  *
  * It works in a copy in the temporary folder, into which it installs Stryker: that brings some 170
  * packages, with which an install of this project is not to be burdened.
@@ -29,14 +34,14 @@ import { fileURLToPath } from "node:url";
 const STRYKER = ["@stryker-mutator/core@10.1.1", "@stryker-mutator/vitest-runner@10.1.1"];
 /** Tests that need no database and are quick. */
 const PURE = {
-  tests: "test/{money,ledger,pricing,scenarios,charge,customer}/**/*.test.ts",
-  testTimeout: 30_000,
+  quick: "test/{money,ledger,pricing,scenarios,charge,customer}/**/*.test.ts",
+  settings: { testTimeout: 30_000 },
 };
 /** A lane that stands still is found out by a test that waits for it. */
 const STORED = {
-  tests: "test/{pipeline,core,model}/**/*.test.ts",
-  testTimeout: 10_000,
-  globalSetup: "test/cluster.ts",
+  quick: "test/pipeline/**/*.test.ts",
+  all: "test/{pipeline,access,queries,model}/**/*.test.ts",
+  settings: { testTimeout: 10_000, globalSetup: "test/cluster.ts" },
 };
 const FOLDERS = {
   ...{ ledger: PURE, pricing: PURE, grant: PURE, invoice: PURE, charge: PURE, book: PURE },
@@ -44,13 +49,15 @@ const FOLDERS = {
 };
 /** A list of a standard, not code. */
 const LEFT_OUT = "!src/money/iso-4217.ts";
+/** What became of a mutant that no test noticed. */
+const MISSED = ["Survived", "NoCoverage"];
 const NOT_COPIED = new Set([".git", ".drawdown", "dist", "reports"]);
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const resultFile = join(root, "docs", "proof", "mutation.json");
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((folder) => !Object.hasOwn(FOLDERS, folder));
+const unknown = asked.filter((name) => !Object.hasOwn(FOLDERS, folderOf(name)));
 if (unknown.length > 0) {
   const names = Object.keys(FOLDERS).join(", ");
   console.error(`There is no ${unknown.join(", ")} among ${names}.`);
@@ -66,6 +73,11 @@ try {
   rmSync(dir, { recursive: true, force: true });
 }
 
+/** The folder of what is asked for: a folder, or a file in it. */
+function folderOf(name) {
+  return name.split("/")[0];
+}
+
 function prepare() {
   // An install into a link changes what it points to.
   const modules = join(root, "node_modules");
@@ -76,17 +88,32 @@ function prepare() {
   run("npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", ...STRYKER);
 }
 
-function mutate(folder) {
-  const { tests, ...settingsOfTests } = FOLDERS[folder];
-  const test = { include: [tests], pool: "forks", maxWorkers: 1, isolate: false };
-  const config = JSON.stringify({ test: { ...test, ...settingsOfTests } });
-  writeFileSync(join(dir, "vitest.mutate.config.mjs"), `export default ${config};\n`);
-  const report = `reports/${folder}.json`;
-  const settings = {
+function mutate(name) {
+  const { quick, all, settings } = FOLDERS[folderOf(name)];
+  const places = name.includes("/") ? [`src/${name}`] : [`src/${name}/**/*.ts`, LEFT_OUT];
+  const mutants = tryMutants(places, quick, { ...settings, isolate: false });
+  const survivors = mutants.filter(({ status }) => MISSED.includes(status));
+  if (all !== undefined && survivors.length > 0) {
+    const again = tryMutants(survivors.map(placeOf), all, { ...settings, isolate: true });
+    const found = new Map(again.map((mutant) => [keyOf(mutant), mutant.status]));
+    for (const survivor of survivors) survivor.status = found.get(keyOf(survivor));
+  }
+  return tell(name, mutants);
+}
+
+/** Runs the tests for each mutant of these places. */
+function tryMutants(places, tests, settings) {
+  const test = { include: [tests], pool: "forks", maxWorkers: 1, ...settings };
+  writeFileSync(
+    join(dir, "vitest.mutate.config.mjs"),
+    `export default ${JSON.stringify({ test })};\n`,
+  );
+  const report = "reports/mutants.json";
+  const stryker = {
     testRunner: "vitest",
     plugins: ["@stryker-mutator/vitest-runner"],
     vitest: { configFile: "vitest.mutate.config.mjs", related: false },
-    mutate: [`src/${folder}/**/*.ts`, LEFT_OUT],
+    mutate: places,
     coverageAnalysis: "perTest",
     ignoreStatic: true,
     concurrency: 1,
@@ -95,26 +122,36 @@ function mutate(folder) {
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: report },
   };
-  writeFileSync(join(dir, "stryker.config.json"), JSON.stringify(settings));
+  writeFileSync(join(dir, "stryker.config.json"), JSON.stringify(stryker));
   run("stryker", "run");
-  return tell(folder, JSON.parse(readFileSync(join(dir, report), "utf8")).files);
+  const { files } = JSON.parse(readFileSync(join(dir, report), "utf8"));
+  return Object.entries(files).flatMap(([file, { mutants }]) =>
+    mutants.map((mutant) => ({ file, ...mutant })),
+  );
 }
 
-function tell(folder, files) {
-  const mutants = Object.entries(files).flatMap(([file, { mutants: own }]) =>
-    own.map((mutant) => ({ file, ...mutant })),
-  );
+/** Where a mutant stands, as Stryker takes it; its columns are told from 1 and taken from 0. */
+function placeOf({ file, location: { start, end } }) {
+  return `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
+}
+
+function keyOf({ file, location, mutatorName, replacement }) {
+  return JSON.stringify([file, location, mutatorName, replacement]);
+}
+
+function tell(name, mutants) {
   const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
   const caught = count("Killed", "Timeout");
-  const missed = count("Survived", "NoCoverage");
+  const missed = count(...MISSED);
   const score = Math.round((1_000 * caught) / (caught + missed)) / 10;
   for (const { file, status, location, mutatorName, replacement = "" } of mutants) {
-    if (status !== "Survived" && status !== "NoCoverage") continue;
+    if (!MISSED.includes(status)) continue;
     const { line, column } = location.start;
     console.log(`${status} ${file}:${line}:${column} ${mutatorName}: ${oneLine(replacement)}`);
   }
-  console.log(`${folder}: ${caught} of ${caught + missed} mutants were noticed, ${score} %`);
-  keep(folder, {
+  console.log(`${name}: ${caught} of ${caught + missed} mutants were noticed, ${score} %`);
+  if (name !== folderOf(name)) return score;
+  keep(name, {
     date: new Date().toISOString().slice(0, 10),
     mutants: mutants.length,
     static_left_out: count("Ignored"),

@@ -7,9 +7,16 @@ import type { ChargeId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { chargeOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { type FilteredList, isOnly, readFilteredPage, type Slice } from "./filtered-page.ts";
-import { bytesOfMetadata, bytesOfTexts, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { type FilteredList, isOnly, readFilteredPage } from "./filtered-page.ts";
+import {
+  bytesOfMetadata,
+  bytesOfTexts,
+  type OrderedPageRequest,
+  type Page,
+  ROW_BYTES,
+} from "./page.ts";
 import { asSet, type Binding } from "./page-token.ts";
+import { readSlice, type Slice } from "./slice.ts";
 
 /** Empty lists and null choose all. */
 export interface ChargeFilter {
@@ -34,12 +41,12 @@ export async function getCharge(
   throw refuse("CHARGE_NOT_FOUND", "there is no such charge", { charge_id: id });
 }
 
-/** The oldest first. Ids carry the creation sequence, so their order is that of creation (H4). */
+/** Ids carry the creation sequence, so their order is that of creation (H4). */
 export async function listCharges(
   reads: CustomerReads,
   customer: CustomerName,
   filter: ChargeFilter,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<Charge>> {
   const { tenantId, customerId } = customer;
   const { statuses, currency, featureKey } = filter;
@@ -70,16 +77,13 @@ function selectCharges(
   manager: EntityManager,
   { customerId }: CustomerName,
   { statuses, currency, featureKey }: ChargeFilter,
-  { after, until, limit }: Slice,
+  slice: Slice,
 ): Promise<ChargeRow[]> {
   const query = manager
     .getRepository(charges)
     .createQueryBuilder("c")
-    .where("c.customer_id = :customerId", { customerId })
-    .orderBy("c.charge_id")
-    .limit(limit);
-  if (after !== null) query.andWhere("c.charge_id > :after", { after });
-  if (until !== null) query.andWhere("c.charge_id <= :until", { until });
+    .where("c.customer_id = :customerId", { customerId });
+  readSlice(query, "c.charge_id", slice);
   if (currency !== null) query.andWhere("c.currency = :currency", { currency });
   if (featureKey !== null) query.andWhere("c.feature_key = :featureKey", { featureKey });
   if (statuses.length > 0) query.andWhere("c.status IN (:...statuses)", { statuses });

@@ -8,9 +8,16 @@ import type { FundingMethod, GrantStatus, Lot } from "../ledger/lot.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { lotOf, termsOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { type FilteredList, isOnly, readFilteredPage, type Slice } from "./filtered-page.ts";
-import { bytesOfMetadata, bytesOfTexts, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { type FilteredList, isOnly, readFilteredPage } from "./filtered-page.ts";
+import {
+  bytesOfMetadata,
+  bytesOfTexts,
+  type OrderedPageRequest,
+  type Page,
+  ROW_BYTES,
+} from "./page.ts";
 import { asSet, type Binding } from "./page-token.ts";
+import { readSlice, type Slice } from "./slice.ts";
 
 export interface CreditGrant {
   readonly lot: Lot;
@@ -38,12 +45,12 @@ export async function getCreditGrant(
   throw refuse("CREDIT_GRANT_NOT_FOUND", "there is no such credit grant", facts);
 }
 
-/** The oldest first. Ids carry the creation sequence, so their order is that of creation (H4). */
+/** Ids carry the creation sequence, so their order is that of creation (H4). */
 export async function listCreditGrants(
   reads: CustomerReads,
   customer: CustomerName,
   filter: CreditGrantFilter,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<CreditGrant>> {
   const { tenantId, customerId } = customer;
   const { statuses, fundingMethods, currency } = filter;
@@ -81,17 +88,14 @@ function selectGrants(
   manager: EntityManager,
   { customerId }: CustomerName,
   filter: CreditGrantFilter,
-  { after, until, limit }: Slice,
+  slice: Slice,
 ): Promise<CreditGrantRow[]> {
   const { statuses, fundingMethods, currency } = filter;
   const query = manager
     .getRepository(creditGrants)
     .createQueryBuilder("g")
-    .where("g.customer_id = :customerId", { customerId })
-    .orderBy("g.credit_grant_id")
-    .limit(limit);
-  if (after !== null) query.andWhere("g.credit_grant_id > :after", { after });
-  if (until !== null) query.andWhere("g.credit_grant_id <= :until", { until });
+    .where("g.customer_id = :customerId", { customerId });
+  readSlice(query, "g.credit_grant_id", slice);
   // What is active has credit left, and what has is found by an index of its own.
   if (isOnly(statuses, "ACTIVE")) query.andWhere("g.open");
   if (currency !== null) query.andWhere("g.currency = :currency", { currency });

@@ -9,11 +9,12 @@ import {
   bytesOfMetadata,
   bytesOfTexts,
   gatherPage,
+  type OrderedPageRequest,
   type Page,
-  type PageRequest,
   ROW_BYTES,
 } from "./page.ts";
-import { type Binding, makeToken, readToken } from "./page-token.ts";
+import { makeToken, orderedBinding, readToken } from "./page-token.ts";
+import { readSlice } from "./slice.ts";
 import type { TenantReads } from "./tenant-reads.ts";
 
 export async function getCustomer(
@@ -47,28 +48,29 @@ function find(
   return manager.getRepository(customers).findOneBy({ tenant_id: tenantId, customer_id: id });
 }
 
-/** The oldest first, by creation sequence (H4). With a customer named it is that one alone. */
+/** By creation sequence (H4). With a customer named it is that one alone. */
 export async function listCustomers(
   reads: TenantReads,
   of: { readonly tenantId: TenantId; readonly customerId: CustomerId | null },
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<CustomerProfile>> {
   const { tenantId, customerId } = of;
-  const binding: Binding = ["customers", tenantId, customerId];
-  const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
+  const { rowsMax, token, order = "OLDEST_FIRST" } = page;
+  const binding = orderedBinding(["customers", tenantId, customerId], order);
+  const start = token === "" ? null : readToken(binding, token, "page_token");
   const { rows, more } = await reads.read(tenantId, (manager) =>
     gatherPage<CustomerRow>({
-      rowsMax: page.rowsMax,
-      read: (last, limit) =>
-        manager
+      rowsMax,
+      read: (last, limit) => {
+        const query = manager
           .getRepository(customers)
           .createQueryBuilder("c")
-          .where("c.tenant_id = :tenantId", { tenantId })
-          .andWhere("c.number > :after", { after: last?.number ?? start })
-          .andWhere(customerId === null ? "true" : "c.customer_id = :customerId", { customerId })
-          .orderBy("c.number")
-          .limit(limit)
-          .getMany(),
+          .where("c.tenant_id = :tenantId", { tenantId });
+        if (customerId !== null) query.andWhere("c.customer_id = :customerId", { customerId });
+        const after = last?.number.toString() ?? start;
+        readSlice(query, "c.number", { after, until: null, limit, order });
+        return query.getMany();
+      },
       bytesOf: (row) =>
         ROW_BYTES + bytesOfTexts([row.key, row.name]) + bytesOfMetadata(row.metadata),
     }),

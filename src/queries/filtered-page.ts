@@ -4,21 +4,20 @@
  * them. A page that has met so many ends there, and its token leads on.
  */
 import type { EntityManager } from "typeorm";
-import { type CustomerId, FIRST_ID } from "../ledger/ids.ts";
-import { type Gathering, gatherPage, type Page, type PageRequest } from "./page.ts";
-import { type Binding, makeToken, readToken } from "./page-token.ts";
+import { type CustomerId, FIRST_ID, LAST_ID } from "../ledger/ids.ts";
+import {
+  type Gathering,
+  gatherPage,
+  type ListOrder,
+  type OrderedPageRequest,
+  type Page,
+} from "./page.ts";
+import { type Binding, makeToken, orderedBinding, readToken } from "./page-token.ts";
+import type { Slice } from "./slice.ts";
 import { selectRows } from "./statement.ts";
 
 /** So many rows are met in some ten milliseconds. */
 export const ROWS_MET_MAX = 10_000;
-
-/** Which rows of a list are read at once. */
-export interface Slice {
-  readonly after: string | null;
-  /** The last row that the page meets; null for the last there is. */
-  readonly until: string | null;
-  readonly limit: number;
-}
 
 /** A list in the order of its ids, which its primary key has behind the customer. */
 export interface FilteredList<Row> extends Pick<Gathering<Row>, "bytesOf" | "sliceRowsMax"> {
@@ -43,15 +42,19 @@ export function isOnly<Status extends string>(
 export async function readFilteredPage<Row>(
   manager: EntityManager,
   list: FilteredList<Row>,
-  { rowsMax, token, rowsMetMax = ROWS_MET_MAX }: PageRequest,
+  { rowsMax, token, order = "OLDEST_FIRST", rowsMetMax = ROWS_MET_MAX }: OrderedPageRequest,
 ): Promise<Page<Row>> {
-  const { binding, isSearched, read, idOf } = list;
+  const { isSearched, read, idOf } = list;
+  const binding = orderedBinding(list.binding, order);
   const start = token === "" ? null : readToken(binding, token, "page_token");
-  const until = isSearched ? await lastIdMet(manager, list, start, rowsMetMax) : null;
+  const until = isSearched
+    ? await lastIdMet(manager, list, { after: start, order, rowsMetMax })
+    : null;
   const { rows, more } = await gatherPage<Row>({
     ...list,
     rowsMax,
-    read: (last, limit) => read({ after: last === undefined ? start : idOf(last), until, limit }),
+    read: (last, limit) =>
+      read({ after: last === undefined ? start : idOf(last), until, limit, order }),
   });
   const lastRow = more ? rows.at(-1) : undefined;
   const last = lastRow === undefined ? until : idOf(lastRow);
@@ -62,14 +65,16 @@ export async function readFilteredPage<Row>(
 async function lastIdMet(
   manager: EntityManager,
   { table, id, customerId }: Pick<FilteredList<unknown>, "table" | "id" | "customerId">,
-  after: string | null,
-  rowsMetMax: number,
+  page: { readonly after: string | null; readonly order: ListOrder; readonly rowsMetMax: number },
 ): Promise<string | null> {
+  const { after, order, rowsMetMax } = page;
+  const isNewestFirst = order === "NEWEST_FIRST";
+  const [beyond, direction] = isNewestFirst ? ["<", "DESC"] : [">", "ASC"];
   const [last] = await selectRows<{ readonly id: string }>(
     manager,
-    `SELECT l.${id} AS id FROM ${table} l WHERE l.customer_id = $1 AND l.${id} > $2::uuid
-      ORDER BY l.${id} OFFSET $3 LIMIT 1`,
-    [customerId, after ?? FIRST_ID, rowsMetMax - 1],
+    `SELECT l.${id} AS id FROM ${table} l WHERE l.customer_id = $1 AND l.${id} ${beyond} $2::uuid
+      ORDER BY l.${id} ${direction} OFFSET $3 LIMIT 1`,
+    [customerId, after ?? (isNewestFirst ? LAST_ID : FIRST_ID), rowsMetMax - 1],
   );
   return last?.id ?? null;
 }

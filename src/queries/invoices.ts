@@ -12,9 +12,17 @@ import type { InvoiceId } from "../ledger/ids.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import { invoiceOf, LINE_COLUMNS, lineOf } from "../pipeline/rows.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { type FilteredList, readFilteredPage, type Slice } from "./filtered-page.ts";
-import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
+import { type FilteredList, readFilteredPage } from "./filtered-page.ts";
+import {
+  bytesOfTexts,
+  gatherPage,
+  type OrderedPageRequest,
+  type Page,
+  type PageRequest,
+  ROW_BYTES,
+} from "./page.ts";
 import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+import { readSlice, type Slice } from "./slice.ts";
 import { selectRows } from "./statement.ts";
 
 /** An invoice shows so many of its lines; all of them are paged. */
@@ -58,12 +66,12 @@ export async function listShownLines(
   return lines;
 }
 
-/** The oldest first. Ids carry the creation sequence, so their order is that of creation (H4). */
+/** Ids carry the creation sequence, so their order is that of creation (H4). */
 export async function listInvoices(
   reads: CustomerReads,
   customer: CustomerName,
   filter: InvoiceFilter,
-  page: PageRequest,
+  page: OrderedPageRequest,
 ): Promise<Page<InvoiceWithLines>> {
   const { tenantId, customerId } = customer;
   const { statuses, currency } = filter;
@@ -123,16 +131,13 @@ function selectInvoices(
   manager: EntityManager,
   { customerId }: CustomerName,
   { statuses, currency }: InvoiceFilter,
-  { after, until, limit }: Slice,
+  slice: Slice,
 ): Promise<InvoiceRow[]> {
   const query = manager
     .getRepository(invoices)
     .createQueryBuilder("i")
-    .where("i.customer_id = :customerId", { customerId })
-    .orderBy("i.invoice_id")
-    .limit(limit);
-  if (after !== null) query.andWhere("i.invoice_id > :after", { after });
-  if (until !== null) query.andWhere("i.invoice_id <= :until", { until });
+    .where("i.customer_id = :customerId", { customerId });
+  readSlice(query, "i.invoice_id", slice);
   if (currency !== null) query.andWhere("i.currency = :currency", { currency });
   if (statuses.length > 0) query.andWhere("i.status IN (:...statuses)", { statuses });
   return query.getMany();
@@ -142,7 +147,7 @@ async function selectLines(
   manager: EntityManager,
   { customerId }: CustomerName,
   id: InvoiceId,
-  { after, limit }: Omit<Slice, "until">,
+  { after, limit }: Pick<Slice, "after" | "limit">,
 ): Promise<InvoiceLine[]> {
   const query = manager
     .getRepository(invoiceLines)

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { refuse } from "../errors.ts";
+import type { ListOrder } from "./page.ts";
 
 /** Is part of every digest: a token of another format is refused like any other foreign one. */
 const FORMAT = 1;
@@ -30,6 +31,12 @@ function digestOf(binding: Binding, position: string): Buffer {
     typeof value === "bigint" ? value.toString() : value,
   );
   return createHash("sha256").update(text).digest().subarray(0, DIGEST_BYTES);
+}
+
+/** The binding of a list that is asked for in an order. */
+export function orderedBinding(binding: Binding, order: ListOrder): Binding {
+  // Tokens in the first order are those that there were before there was another.
+  return order === "OLDEST_FIRST" ? binding : [...binding, order];
 }
 
 /** Values of a filter that chooses the same rows in whatever order they are named. */

@@ -20,6 +20,15 @@ export interface PageRequest {
   readonly rowsMetMax?: number;
 }
 
+/** Which end of a list comes first. */
+export type ListOrder = "OLDEST_FIRST" | "NEWEST_FIRST";
+
+/** A page of a list that can be had from either end. */
+export interface OrderedPageRequest extends PageRequest {
+  /** OLDEST_FIRST unless given. */
+  readonly order?: ListOrder;
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** Empty after the last page. */

@@ -21,7 +21,7 @@ import {
   fromProtoSettleCharge,
 } from "./from-proto/charge.ts";
 import { fromProtoCustomerName, fromProtoId } from "./from-proto/id.ts";
-import { fromProtoPage } from "./from-proto/page.ts";
+import { fromProtoOrderedPage } from "./from-proto/page.ts";
 import { type ImplementedService, implement } from "./method.ts";
 import { checkOwnCustomer } from "./own-customer.ts";
 import { toProtoCharge } from "./to-proto/charge.ts";
@@ -65,7 +65,7 @@ export function makeChargeService(parts: {
     listCharges: async (request, call) => {
       const customer = fromProtoCustomerName(request, call);
       const filter = fromProtoChargeFilter(request);
-      const page = await listCharges(reads, customer, filter, fromProtoPage(request));
+      const page = await listCharges(reads, customer, filter, fromProtoOrderedPage(request));
       const charges = page.items.map((charge) => toProtoCharge(customer.customerId, charge));
       return { charges, nextPageToken: page.nextToken };
     },

@@ -19,7 +19,7 @@ import {
   fromProtoVoidCreditGrant,
 } from "./from-proto/credit-grant.ts";
 import { fromProtoCustomerName, fromProtoId } from "./from-proto/id.ts";
-import { fromProtoPage } from "./from-proto/page.ts";
+import { fromProtoOrderedPage } from "./from-proto/page.ts";
 import { toProtoInvoiceWithoutLines, withLines } from "./invoice-lines.ts";
 import { type ImplementedService, implement } from "./method.ts";
 import { toProtoCreditGrant } from "./to-proto/credit-grant.ts";
@@ -51,7 +51,7 @@ export function makeCreditGrantService(parts: {
     listCreditGrants: async (request, call) => {
       const customer = fromProtoCustomerName(request, call);
       const filter = fromProtoCreditGrantFilter(request);
-      const page = await listCreditGrants(reads, customer, filter, fromProtoPage(request));
+      const page = await listCreditGrants(reads, customer, filter, fromProtoOrderedPage(request));
       const creditGrants = page.items.map((grant) =>
         toProtoCreditGrant(customer.customerId, grant),
       );

@@ -12,7 +12,7 @@ import { getCustomer, getCustomerByKey, listCustomers } from "../queries/custome
 import type { TenantReads } from "../queries/tenant-reads.ts";
 import { createCustomer } from "../registry/create-customer.ts";
 import { fromProtoId } from "./from-proto/id.ts";
-import { fromProtoPage } from "./from-proto/page.ts";
+import { fromProtoOrderedPage } from "./from-proto/page.ts";
 import { type Call, type ImplementedService, implement } from "./method.ts";
 import { checkOwnCustomer } from "./own-customer.ts";
 import { compileRegistryWrite } from "./registry-write.ts";
@@ -31,7 +31,7 @@ export function makeCustomerService(parts: {
       customer: toProtoCustomer(await getNamed(reads, call, request)),
     }),
     listCustomers: async (request, call) => {
-      const page = await listCustomers(reads, call, fromProtoPage(request));
+      const page = await listCustomers(reads, call, fromProtoOrderedPage(request));
       return { customers: page.items.map(toProtoCustomer), nextPageToken: page.nextToken };
     },
     updateCustomer: makeUpdateCustomer(pipeline),

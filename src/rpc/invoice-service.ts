@@ -18,7 +18,7 @@ import type { CustomerReads } from "../queries/customer-reads.ts";
 import { getInvoice, listInvoiceLines, listInvoices, listShownLines } from "../queries/invoices.ts";
 import { fromProtoCustomerName, fromProtoId } from "./from-proto/id.ts";
 import { fromProtoInvoiceCommand, fromProtoInvoiceFilter } from "./from-proto/invoice.ts";
-import { fromProtoPage } from "./from-proto/page.ts";
+import { fromProtoOrderedPage, fromProtoPage } from "./from-proto/page.ts";
 import { toProtoInvoiceWithLines, toProtoInvoiceWithoutLines, withLines } from "./invoice-lines.ts";
 import { type Call, type ImplementedService, implement } from "./method.ts";
 import { toProtoInvoiceLine } from "./to-proto/invoice.ts";
@@ -56,7 +56,7 @@ export function makeInvoiceService(parts: {
     listInvoices: async (request, call) => {
       const customer = fromProtoCustomerName(request, call);
       const filter = fromProtoInvoiceFilter(request);
-      const page = await listInvoices(reads, customer, filter, fromProtoPage(request));
+      const page = await listInvoices(reads, customer, filter, fromProtoOrderedPage(request));
       const invoices = page.items.map((shown) =>
         toProtoInvoiceWithLines(customer.customerId, shown),
       );

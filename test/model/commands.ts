@@ -117,6 +117,8 @@ const WRITES: readonly [number, fc.Arbitrary<Command>][] = [
   [4, fc.nat(30).map((at) => ({ rpc: `@replay ${at}`, ask: {} }))],
 ];
 
+const order = maybe(words("LIST_ORDER", "OLDEST_FIRST", "NEWEST_FIRST"));
+
 /** Reads, first those that tell the most. */
 const READS: readonly [number, fc.Arbitrary<Command>][] = [
   [
@@ -155,6 +157,7 @@ const READS: readonly [number, fc.Arbitrary<Command>][] = [
         lists(words("FUNDING_METHOD", "PROMOTIONAL", "INVOICE", "EXTERNAL")),
         1,
       ),
+      order,
       pageSize,
     }),
   ],
@@ -165,6 +168,7 @@ const READS: readonly [number, fc.Arbitrary<Command>][] = [
       statuses: maybe(lists(words("CHARGE_STATUS", "OPEN", "SETTLED", "CANCELED"))),
       currency: maybe(currency, 1),
       featureKey: feature,
+      order,
       pageSize,
     }),
   ],
@@ -174,13 +178,14 @@ const READS: readonly [number, fc.Arbitrary<Command>][] = [
     read("ListInvoices", {
       statuses: maybe(lists(words("INVOICE_STATUS", "DRAFT", "OPEN", "PAID", "VOID"))),
       currency: maybe(currency, 1),
+      order,
       pageSize,
     }),
   ],
   [1, read("ListInvoiceLines", { invoiceId, pageSize })],
   [1, read("GetCustomer", {})],
   [1, call("GetCustomer", { key: fc.constantFrom("a", "b", "nobody") })],
-  [1, call("ListCustomers", { pageSize })],
+  [1, call("ListCustomers", { order, pageSize })],
   [1, call("ListCurrencies", {})],
   [1, call("GetRateCard", { key: byCard["rateCardKey"] ?? is("flat"), version: fc.nat(2) })],
   [1, call("ListRateCards", { key: maybe(byCard["rateCardKey"] ?? is("flat")), pageSize })],

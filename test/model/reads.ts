@@ -17,18 +17,29 @@ import {
   showInvoice,
 } from "./views.ts";
 
-/** A page of rows in the order of their creation. */
+interface Paging {
+  readonly pageSize: number;
+  readonly pageToken: string;
+  readonly order?: string;
+}
+
+/** A page of rows in the order of their creation, or against it. */
 export function listed<Row>(
   rows: readonly Row[],
-  { pageSize, pageToken, ...ask }: { readonly pageSize: number; readonly pageToken: string },
+  { pageSize, pageToken, order, ...ask }: Paging,
   isListed: (row: Row) => boolean = () => true,
 ) {
-  const form = formOf(ask);
-  const [bound, after] = pageToken === "" ? [form, 0] : JSON.parse(pageToken);
+  const isNewest = order === "NEWEST_FIRST";
+  const form = formOf({ ...ask, isNewest });
+  const start = isNewest ? rows.length : -1;
+  const [bound, from] = pageToken === "" ? [form, start] : JSON.parse(pageToken);
   refuseIf(bound !== form, "CURSOR_MISMATCH", {}, "page_token");
-  const rest = rows.flatMap((row, at) => (at >= after && isListed(row) ? [{ row, at }] : []));
+  const chosen = rows.flatMap((row, at) => (isListed(row) ? [{ row, at }] : []));
+  const rest = isNewest
+    ? chosen.filter(({ at }) => at < from).reverse()
+    : chosen.filter(({ at }) => at > from);
   const page = rest.slice(0, pageSize || 50);
-  const next = page.length < rest.length ? formOf([form, (page.at(-1)?.at ?? 0) + 1]) : "";
+  const next = page.length < rest.length ? formOf([form, page.at(-1)?.at]) : "";
   return { rows: page.map(({ row }) => row), nextPageToken: next };
 }
 

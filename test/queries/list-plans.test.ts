@@ -8,7 +8,7 @@ import { listCharges } from "../../src/queries/charges.ts";
 import { listCreditGrants } from "../../src/queries/credit-grants.ts";
 import { CustomerReads } from "../../src/queries/customer-reads.ts";
 import { ROWS_MET_MAX } from "../../src/queries/filtered-page.ts";
-import type { Page } from "../../src/queries/page.ts";
+import type { ListOrder, Page } from "../../src/queries/page.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { fillJournal } from "./long-journal.ts";
 import { type Plan, rowsMet } from "./rows-met.ts";
@@ -73,19 +73,19 @@ async function first(list: Promise<Page<unknown>>) {
   return { items: items.length, more: nextToken !== "", met };
 }
 
-const grants = (filter: object) =>
+const grants = (filter: object, order: ListOrder = "OLDEST_FIRST") =>
   listCreditGrants(
     reads,
     { tenantId: TENANT, customerId },
     { statuses: [], fundingMethods: [], currency: null, ...filter },
-    { rowsMax: 50, token: "" },
+    { rowsMax: 50, token: "", order },
   );
-const charges = (filter: object) =>
+const charges = (filter: object, order: ListOrder = "OLDEST_FIRST") =>
   listCharges(
     reads,
     { tenantId: TENANT, customerId },
     { statuses: [], currency: null, featureKey: null, ...filter },
-    { rowsMax: 50, token: "" },
+    { rowsMax: 50, token: "", order },
   );
 
 test("the grants that can be spent are found at once", async () => {
@@ -101,11 +101,25 @@ test("so are those that wait, and the charges that hold", async () => {
   expect(met).toBeLessThan(500);
 });
 
+test("and the newest of all", async () => {
+  for (const list of [
+    grants({}, "NEWEST_FIRST"),
+    grants({ statuses: ["ACTIVE"] }, "NEWEST_FIRST"),
+    charges({}, "NEWEST_FIRST"),
+    charges({ statuses: ["OPEN"] }, "NEWEST_FIRST"),
+  ]) {
+    const found = await first(list);
+    expect(found.items).toBeGreaterThan(0);
+    expect(found.met).toBeLessThan(500);
+  }
+});
+
 test.each([
   ["grants that are void", () => grants({ statuses: ["VOIDED"] })],
   ["grants of another currency", () => grants({ currency: "JPY" })],
   ["charges that were given up", () => charges({ statuses: ["CANCELED"] })],
   ["charges of a feature that nobody uses", () => charges({ featureKey: "nothing" })],
+  ["the newest of such charges", () => charges({ featureKey: "nothing" }, "NEWEST_FIRST")],
 ])("a page of %s ends where it has met enough, and leads on", async (_, list) => {
   const found = await first(list());
   expect(found).toMatchObject({ items: 0, more: true });

@@ -10,7 +10,7 @@ import {
   listInvoices,
   listShownLines,
 } from "../../src/queries/invoices.ts";
-import type { Page } from "../../src/queries/page.ts";
+import type { ListOrder, OrderedPageRequest, Page } from "../../src/queries/page.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { Account, amount } from "./account.ts";
 
@@ -165,6 +165,52 @@ describe("H4 lists stand in the order of creation", () => {
     expect((await list({ currency: "USD" })).map(({ length }) => length)).toEqual([3, 3, 1]);
     expect((await list({})).map(({ length }) => length)).toEqual([5, 2]);
     expect(await list({ statuses: ["OPEN"] })).toEqual([[]]);
+  });
+
+  test("or against it, from either end to the other", async () => {
+    const account = await Account.open(ledger);
+    const made: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      await account.grant("1", { sold: "INVOICE" });
+      made.unshift(await account.charge("1", { mode: "CREDIT_THEN_INVOICE" }));
+    }
+    const ends = async <Item>(
+      list: (page: OrderedPageRequest) => Promise<Page<Item>>,
+      idOf: (item: Item) => string,
+    ) => {
+      const from = (order: ListOrder) =>
+        walk((token) => list({ rowsMax: 2, token, order, rowsMetMax: 3 }), idOf);
+      const oldestFirst = (await from("OLDEST_FIRST")).flat();
+      expect((await from("NEWEST_FIRST")).flat()).toEqual(oldestFirst.toReversed());
+      return oldestFirst.toReversed();
+    };
+    const { name } = account;
+    const usd = { currency: "USD" };
+
+    const charges = await ends(
+      (page) => listCharges(reads, name, { ...ALL_CHARGES, ...usd }, page),
+      ({ id }) => id,
+    );
+    expect(charges).toEqual(made);
+    const newest = await listCharges(reads, name, ALL_CHARGES, {
+      rowsMax: 3,
+      token: "",
+      order: "NEWEST_FIRST",
+    });
+    expect(newest.items.map(({ id }) => id)).toEqual(made.slice(0, 3));
+    const grants = await ends(
+      (page) => listCreditGrants(reads, name, { ...ALL_GRANTS, ...usd }, page),
+      ({ lot }) => lot.id,
+    );
+    expect(grants).toHaveLength(5);
+    const invoices = await ends(
+      (page) => listInvoices(reads, name, { ...ALL_INVOICES, ...usd }, page),
+      ({ invoice }) => invoice.id,
+    );
+    expect(invoices).toHaveLength(6);
+
+    const turned = listCharges(reads, name, ALL_CHARGES, { rowsMax: 3, token: newest.nextToken });
+    expect(await refusalOf(turned)).toEqual(["CURSOR_MISMATCH", {}, "page_token"]);
   });
 
   test("whatever the clock does, and without a booking in between", async () => {
