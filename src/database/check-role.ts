@@ -3,8 +3,7 @@
  * promises: the role is bound by row-level security and cannot change a transfer (L2).
  */
 import type { DataSource } from "typeorm";
-import { PRIVILEGES } from "./migrations/1_ledger.ts";
-import { ACCESS_PRIVILEGES } from "./migrations/2_access.ts";
+import { listLacking, TABLES } from "./rights.ts";
 
 /** What keeps the service from starting on this database, one sentence a line. */
 export class RoleError extends Error {
@@ -17,7 +16,6 @@ export class RoleError extends Error {
   }
 }
 
-const TABLES = Object.keys({ ...PRIVILEGES, ...ACCESS_PRIVILEGES });
 const APPEND_ONLY = ["transfer", "movement_note", "request", "tenant_request"] as const;
 
 const ROLE = `SELECT current_user AS name, r.rolsuper, r.rolbypassrls
@@ -77,6 +75,13 @@ export async function checkRole(pool: DataSource): Promise<void> {
       say(`is not bound by row-level security on ${unprotected.join(", ")}`);
     for (const { name, privilege } of await runner.query(CHANGEABLE, [APPEND_ONLY])) {
       say(`may ${privilege} ${name}`);
+    }
+    const lacking = await listLacking(runner, role.name);
+    if (lacking.length > 0) {
+      say(
+        `lacks rights on ${lacking.join(", ")}: run \`drawdown migrate\` with ` +
+          "DRAWDOWN_OWNER_DATABASE_URL",
+      );
     }
     if (problems.length > 0) throw new RoleError(problems);
   } finally {

@@ -10,6 +10,7 @@ import { TenantOnce1763800000003 } from "./migrations/3_tenant_once.ts";
 import { DueByIndex1763800000004 } from "./migrations/4_due_by_index.ts";
 import { OpenById1763800000005 } from "./migrations/5_open_by_id.ts";
 import { PooledClient } from "./pooled-client.ts";
+import { giveRights } from "./rights.ts";
 import { sqlStateOf } from "./sql-state.ts";
 
 /** In their order. */
@@ -48,6 +49,7 @@ export async function migrate(ownerUrl: string): Promise<void> {
     const executor = new MigrationExecutor(owner, runner);
     executor.transaction = "each";
     await executor.executePendingMigrations();
+    await giveRights(runner);
   } finally {
     // The lock goes with the session.
     await owner.destroy();

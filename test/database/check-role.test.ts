@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { checkRole } from "../../src/database/check-role.ts";
 import { openDatabase } from "../../src/database/data-source.ts";
+import { migrate } from "../../src/database/migrate.ts";
 import { cloneDatabase, type TestDatabase } from "../database.ts";
 import { withDatabase } from "../database-url.ts";
 
@@ -33,6 +34,8 @@ async function asSuperuser(statement: string, url = clone.superuserUrl): Promise
   }
 }
 
+const asRole = (statement: string) => asSuperuser(statement, clone.appUrl);
+
 /** A login of this test only: roles belong to the whole server, which other tests use too. */
 async function makeLogin(attributes: string): Promise<string> {
   const { name } = clone;
@@ -59,6 +62,22 @@ describe("the service starts", () => {
 });
 
 describe("the service refuses to start", () => {
+  test("where a dump was restored without the rights of the role, until it is migrated", async () => {
+    await asSuperuser(
+      `REVOKE ALL ON ALL TABLES IN SCHEMA public FROM drawdown_app;
+        REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM drawdown_app`,
+    );
+    const starting = check(clone.appUrl);
+    await expect(starting).rejects.toThrow(
+      /lacks rights on api_key, balance, .*find_api_keys\(text\[\]\).*: run `drawdown migrate`/,
+    );
+    await migrate(clone.ownerUrl);
+    await check(clone.appUrl);
+    await expect(asRole("UPDATE transfer SET amount = 1")).rejects.toThrow("permission denied");
+    await expect(asRole("UPDATE api_key SET name = ''")).rejects.toThrow("permission denied");
+    await asRole("UPDATE api_key SET revoked_at = now() WHERE false");
+  });
+
   test("as a superuser", async () => {
     await expect(check(clone.superuserUrl)).rejects.toThrow("is a superuser.");
   });

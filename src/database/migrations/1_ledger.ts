@@ -355,7 +355,7 @@ const FUNCTIONS = [
     AS 'SELECT t.tenant_id, t.name FROM tenant t'`,
 ] as const;
 
-const FUNCTION_NAMES = [
+export const LEDGER_FUNCTIONS = [
   "ledger_clock()",
   "customers_due(integer)",
   "customers_watched(uuid[])",
@@ -381,7 +381,7 @@ export class Ledger1763800000001 implements MigrationInterface {
       );
       await runner.query(`GRANT ${privileges} ON ${table} TO ${APPLICATION_ROLE}`);
     }
-    for (const name of FUNCTION_NAMES) {
+    for (const name of LEDGER_FUNCTIONS) {
       await runner.query(`REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`);
       await runner.query(`GRANT EXECUTE ON FUNCTION ${name} TO ${APPLICATION_ROLE}`);
     }
@@ -392,7 +392,7 @@ export class Ledger1763800000001 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of FUNCTION_NAMES.toReversed()) await runner.query(`DROP FUNCTION ${name}`);
+    for (const name of LEDGER_FUNCTIONS.toReversed()) await runner.query(`DROP FUNCTION ${name}`);
     for (const table of Object.keys(PRIVILEGES).reverse())
       await runner.query(`DROP TABLE ${table}`);
     for (const name of Object.keys(TYPES).reverse()) await runner.query(`DROP TYPE ${name}`);

@@ -92,6 +92,8 @@ const FUNCTIONS = {
       SELECT * FROM unnest(tenant_ids, names, created_ats) RETURNING tenant_id'`,
 } as const;
 
+export const ACCESS_FUNCTIONS = Object.keys(FUNCTIONS);
+
 export class Access1763800000002 implements MigrationInterface {
   readonly name = "Access1763800000002";
 
