@@ -9,7 +9,7 @@ import { apiKeyNotFound } from "../registry/revoke-api-key.ts";
 import { tenantNotFound } from "../registry/tenant.ts";
 import { askDatabase } from "./ask-database.ts";
 import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
-import { type Binding, makeToken, readToken } from "./page-token.ts";
+import { type Binding, isNumberPosition, makeToken, readPageToken } from "./page-token.ts";
 import type { TenantReads } from "./tenant-reads.ts";
 
 /** The oldest first, by creation sequence. */
@@ -22,7 +22,7 @@ export async function listApiKeys(
   const { rows, more } = await reads.read(tenantId, async (manager) => {
     const exists = await manager.getRepository(tenants).existsBy({ tenant_id: tenantId });
     if (!exists) throw tenantNotFound(tenantId);
-    const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
+    const start = readPageToken(binding, page.token, isNumberPosition) ?? "0";
     return gatherPage<ApiKeyRow>({
       rowsMax: page.rowsMax,
       read: (last, limit) =>

@@ -13,7 +13,7 @@ import {
   type Page,
   ROW_BYTES,
 } from "./page.ts";
-import { makeToken, orderedBinding, readToken } from "./page-token.ts";
+import { isNumberPosition, makeToken, orderedBinding, readPageToken } from "./page-token.ts";
 import { readSlice } from "./slice.ts";
 import type { TenantReads } from "./tenant-reads.ts";
 
@@ -57,7 +57,7 @@ export async function listCustomers(
   const { tenantId, customerId } = of;
   const { rowsMax, token, order = "OLDEST_FIRST" } = page;
   const binding = orderedBinding(["customers", tenantId, customerId], order);
-  const start = token === "" ? null : readToken(binding, token, "page_token");
+  const start = readPageToken(binding, token, isNumberPosition);
   const { rows, more } = await reads.read(tenantId, (manager) =>
     gatherPage<CustomerRow>({
       rowsMax,

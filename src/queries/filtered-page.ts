@@ -12,7 +12,13 @@ import {
   type OrderedPageRequest,
   type Page,
 } from "./page.ts";
-import { type Binding, makeToken, orderedBinding, readToken } from "./page-token.ts";
+import {
+  type Binding,
+  isIdPosition,
+  makeToken,
+  orderedBinding,
+  readPageToken,
+} from "./page-token.ts";
 import type { Slice } from "./slice.ts";
 import { selectRows } from "./statement.ts";
 
@@ -46,7 +52,7 @@ export async function readFilteredPage<Row>(
 ): Promise<Page<Row>> {
   const { isSearched, read, idOf } = list;
   const binding = orderedBinding(list.binding, order);
-  const start = token === "" ? null : readToken(binding, token, "page_token");
+  const start = readPageToken(binding, token, isIdPosition);
   const until = isSearched
     ? await lastIdMet(manager, list, { after: start, order, rowsMetMax })
     : null;

@@ -21,7 +21,7 @@ import {
   type PageRequest,
   ROW_BYTES,
 } from "./page.ts";
-import { asSet, type Binding, makeToken, readToken } from "./page-token.ts";
+import { asSet, type Binding, isIdPosition, makeToken, readPageToken } from "./page-token.ts";
 import { readSlice, type Slice } from "./slice.ts";
 import { selectRows } from "./statement.ts";
 
@@ -104,7 +104,7 @@ export async function listInvoiceLines(
   const binding: Binding = ["invoice_lines", tenantId, customerId, id];
   return reads.read(customer, async (manager) => {
     if ((await findInvoice(manager, customer, id)) === null) throw invoiceNotFound(id);
-    const start = page.token === "" ? null : readToken(binding, page.token, "page_token");
+    const start = readPageToken(binding, page.token, isIdPosition);
     const { rows, more } = await gatherPage<InvoiceLine>({
       rowsMax: page.rowsMax,
       read: (last, limit) => {

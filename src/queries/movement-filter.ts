@@ -35,7 +35,9 @@ export interface Place {
 }
 
 const SIDE_LETTERS = { older: "o", newer: "n" } as const satisfies Record<Direction, string>;
-const PLACE_PATTERN = /^([on])([0-9]{1,19})$/;
+const PLACE_PATTERN = /^([on])([0-9]{1,18})$/;
+
+const isPosition = (text: string) => PLACE_PATTERN.test(text);
 
 /** Cursors of pages and of streams are the same, so they are bound to the same. */
 export function makeCursor(customer: CustomerName, ask: MovementAsk, place: Place): string {
@@ -45,9 +47,9 @@ export function makeCursor(customer: CustomerName, ask: MovementAsk, place: Plac
 
 /** The place of a cursor. Refuses one that belongs to something else (H4). */
 export function readCursor(customer: CustomerName, ask: MovementAsk, cursor: string): Place {
-  const position = readToken(bindingOf(customer, ask), cursor, "cursor");
+  const position = readToken(bindingOf(customer, ask), cursor, { field: "cursor", isPosition });
   const [, side, digits] = PLACE_PATTERN.exec(position) ?? [];
-  assert(digits !== undefined, "a cursor that carries its digest carries a place");
+  assert(digits !== undefined, "a position is a place");
   return { direction: side === SIDE_LETTERS.older ? "older" : "newer", sequence: BigInt(digits) };
 }
 

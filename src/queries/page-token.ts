@@ -17,11 +17,24 @@ export function makeToken(binding: Binding, position: string): string {
   return Buffer.concat([digestOf(binding, position), Buffer.from(position)]).toString("base64url");
 }
 
+/** A digest proves no origin, so whether a position can be one is looked at as well. */
+type IsPosition = (text: string) => boolean;
+
+/** A number that fits into eight bytes, whatever is added to it. */
+export const isNumberPosition: IsPosition = (text) => /^[0-9]{1,18}$/.test(text);
+
+export const isIdPosition: IsPosition = (text) =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 /** The position of a token. Refuses one that was not made for exactly this. */
-export function readToken(binding: Binding, token: string, field: string): string {
+export function readToken(
+  binding: Binding,
+  token: string,
+  { field, isPosition }: { readonly field: string; readonly isPosition: IsPosition },
+): string {
   const bytes = Buffer.from(token, "base64url");
   const position = bytes.subarray(DIGEST_BYTES).toString();
-  if (makeToken(binding, position) === token) return position;
+  if (makeToken(binding, position) === token && isPosition(position)) return position;
   const message = `${field} was not made for this call with these arguments`;
   throw refuse("CURSOR_MISMATCH", message, {}, field);
 }
@@ -37,6 +50,15 @@ function digestOf(binding: Binding, position: string): Buffer {
 export function orderedBinding(binding: Binding, order: ListOrder): Binding {
   // Tokens in the first order are those that there were before there was another.
   return order === "OLDEST_FIRST" ? binding : [...binding, order];
+}
+
+/** The position of a page; null for the first page, which needs no token. */
+export function readPageToken(
+  binding: Binding,
+  token: string,
+  isPosition: IsPosition,
+): string | null {
+  return token === "" ? null : readToken(binding, token, { field: "page_token", isPosition });
 }
 
 /** Values of a filter that chooses the same rows in whatever order they are named. */

@@ -6,7 +6,7 @@ import { refuse } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
 import { RATE_CARD_COLUMNS, type RateCardRow, rateCardOf } from "../pipeline/rows.ts";
 import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
-import { type Binding, makeToken, readToken } from "./page-token.ts";
+import { type Binding, isNumberPosition, makeToken, readPageToken } from "./page-token.ts";
 import { selectRows } from "./statement.ts";
 import type { TenantReads } from "./tenant-reads.ts";
 
@@ -40,7 +40,7 @@ const LIST_NEWEST = `SELECT f.number AS place, r.* FROM rate_card f
   WHERE f.tenant_id = $1 AND f.version = 1 AND f.number > $2 ORDER BY f.number LIMIT $3`;
 
 const LIST_VERSIONS = `SELECT r.version::bigint AS place, ${RATE_CARD_COLUMNS} FROM rate_card r
-  WHERE r.tenant_id = $1 AND r.version > $2 AND r.key = $4 ORDER BY r.version LIMIT $3`;
+  WHERE r.tenant_id = $1 AND r.version > $2::bigint AND r.key = $4 ORDER BY r.version LIMIT $3`;
 
 /** The newest version of every rate card, or with a key every version of that one. */
 export async function listRateCards(
@@ -50,7 +50,7 @@ export async function listRateCards(
   page: PageRequest,
 ): Promise<Page<RateCard>> {
   const binding: Binding = ["rate_cards", tenantId, key];
-  const start = page.token === "" ? "0" : readToken(binding, page.token, "page_token");
+  const start = readPageToken(binding, page.token, isNumberPosition) ?? "0";
   const { rows, more } = await reads.read(tenantId, (manager) =>
     gatherPage<PlacedRow>({
       rowsMax: page.rowsMax,

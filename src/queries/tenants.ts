@@ -7,7 +7,7 @@ import { formatInstant, type Instant } from "../money/time.ts";
 import type { Tenant } from "../registry/tenant.ts";
 import { askDatabase } from "./ask-database.ts";
 import { bytesOfTexts, gatherPage, type Page, type PageRequest, ROW_BYTES } from "./page.ts";
-import { type Binding, makeToken, readToken } from "./page-token.ts";
+import { type Binding, isIdPosition, makeToken, readPageToken } from "./page-token.ts";
 
 const TENANTS_AFTER = "SELECT * FROM tenants_after($1, $2, $3)";
 
@@ -24,7 +24,7 @@ interface TenantRow {
 
 /** The oldest first. */
 export async function listTenants(reads: DataSource, page: PageRequest): Promise<Page<Tenant>> {
-  const start = page.token === "" ? START : readToken(BINDING, page.token, "page_token");
+  const start = readPageToken(BINDING, page.token, isPlace) ?? START;
   const { rows, more } = await gatherPage<TenantRow>({
     rowsMax: page.rowsMax,
     read: (last, limit) => {
@@ -41,6 +41,11 @@ export async function listTenants(reads: DataSource, page: PageRequest): Promise
     createdAt: row.created_at,
   }));
   return { items, nextToken };
+}
+
+function isPlace(text: string): boolean {
+  const [createdAt = "", id = ""] = text.split(" ");
+  return !Number.isNaN(Date.parse(createdAt)) && text === `${createdAt} ${id}` && isIdPosition(id);
 }
 
 function placeOf({ created_at: createdAt, tenant_id: id }: TenantRow): string {
