@@ -23,12 +23,13 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
     process.stderr.write("Usage: drawdown audit [customer_id]\n");
     return 2;
   }
-  const database = await openDatabaseOf(config);
+  const database = await openDatabaseOf(config, { readsOnly: true });
   try {
-    const { reads } = database.connections;
+    const { connections } = database;
+    const ledger = new LedgerReads(connections);
     const results: TenantFindings[] = [];
-    for await (const tenant of everyTenant(reads)) {
-      results.push(await auditTenant(reads, tenant, customer as CustomerId | null));
+    for await (const tenant of everyTenant(connections.reads)) {
+      results.push(await auditTenant(ledger, tenant, customer as CustomerId | null));
     }
     const audited = results.filter((findings) => findings !== null);
     if (audited.length > 0) return audited.every((findings) => findings === 0) ? 0 : 1;
@@ -40,14 +41,14 @@ export async function audit(config: Config, words: readonly string[]): Promise<n
 }
 
 async function auditTenant(
-  reads: Parameters<typeof everyTenant>[0],
+  ledger: LedgerReads,
   tenant: Tenant,
   customerId: CustomerId | null,
 ): Promise<TenantFindings> {
   const ask = { tenantId: tenant.id, customerId };
   let findings = 0;
   try {
-    for await (const event of new LedgerReads(reads).audit(ask, new AbortController().signal)) {
+    for await (const event of ledger.audit(ask, new AbortController().signal)) {
       if (event.kind === "summary") findings = event.findings;
       report(tenant, event);
     }

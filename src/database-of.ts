@@ -26,13 +26,19 @@ interface Site {
   stop(): Promise<void>;
 }
 
-/** Opens the database that the configuration names; it is migrated first where that is possible. */
-export async function openDatabaseOf(config: Config): Promise<OpenedDatabase> {
+/**
+ * Opens the database that the configuration names. Unless only looked at, it is migrated first
+ * where that is possible.
+ */
+export async function openDatabaseOf(
+  config: Config,
+  { readsOnly = false }: { readonly readsOnly?: boolean } = {},
+): Promise<OpenedDatabase> {
   const site = await findSite(config);
   try {
     const { findUrl, ownerUrl, runAsRole } = site;
     // Whoever gives the service no owner's access migrates by the command, as a step of its own.
-    if (!runAsRole || (await mayMigrate(ownerUrl))) await migrate(ownerUrl);
+    if (!readsOnly && (!runAsRole || (await mayMigrate(ownerUrl)))) await migrate(ownerUrl);
     const connections = await openDatabase({
       findUrl,
       runAsRole,

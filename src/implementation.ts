@@ -20,10 +20,11 @@ import type { ImplementedService } from "./rpc/method.ts";
 import { makeRateCardService } from "./rpc/rate-card-service.ts";
 
 export function implementContract(parts: {
-  readonly reads: Database["reads"];
+  readonly connections: Pick<Database, "reads" | "audits">;
   readonly pipeline: Pipeline;
 }): readonly ImplementedService[] {
-  const { pipeline, reads } = parts;
+  const { pipeline, connections } = parts;
+  const { reads } = connections;
   const tenants = new TenantReads(reads);
   const bookDue = pipeline.bookDue.bind(pipeline);
   const lookAhead = pipeline.look.bind(pipeline);
@@ -39,7 +40,7 @@ export function implementContract(parts: {
     makeChargeService({ pipeline, reads: customers }),
     makeBalanceService({ balances, watch }),
     makeHistoryService({ customers, watch }),
-    makeLedgerService({ customers, ledger: new LedgerReads(reads) }),
+    makeLedgerService({ customers, ledger: new LedgerReads(connections) }),
     makeAccessService({ pipeline, reads: new AccessReads(reads) }),
   ];
 }

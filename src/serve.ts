@@ -27,7 +27,7 @@ export async function serve(config: Config): Promise<number> {
   const database = await openDatabaseOf(config);
   try {
     const adminKey = config.adminKey ?? (await obtainAdminKey(config.dataDir));
-    const { reads, writes } = database.connections;
+    const { reads, audits, writes } = database.connections;
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     const pipeline = new Pipeline({
@@ -37,7 +37,11 @@ export async function serve(config: Config): Promise<number> {
       observer: new PipelineMetrics(registry),
     });
     measureLanes(registry, () => pipeline.depths);
-    measurePools(registry, { reads: () => useOf(reads), writes: () => useOf(writes) });
+    measurePools(registry, {
+      reads: () => useOf(reads),
+      audits: () => useOf(audits),
+      writes: () => useOf(writes),
+    });
     const sweeper = new Sweeper({
       reads,
       pipeline,
@@ -53,7 +57,7 @@ export async function serve(config: Config): Promise<number> {
       host: config.host,
       httpPort: config.httpPort,
       grpcPort: config.grpcPort,
-      services: implementContract({ reads, pipeline }),
+      services: implementContract({ connections: database.connections, pipeline }),
       authenticate: callers.authenticate,
       ready: () => isMigrated(reads),
       registry,

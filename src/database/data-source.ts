@@ -1,6 +1,6 @@
 /**
- * Owns how the service connects to PostgreSQL: two pools, one for reads and one for the pipeline's
- * lanes, with the settings that every session of theirs has.
+ * Owns how the service connects to PostgreSQL: a pool for reads, one for audits and one for the
+ * pipeline's lanes, with the settings that every session of theirs has.
  */
 import type pg from "pg";
 import { DataSource } from "typeorm";
@@ -11,6 +11,8 @@ import { PooledClient } from "./pooled-client.ts";
 
 export interface Database {
   readonly reads: DataSource;
+  /** Apart from the other reads, which are not to wait for one that takes minutes. */
+  readonly audits: DataSource;
   /** For the pipeline: its planner goes by primary keys at every batch size. */
   readonly writes: DataSource;
   close(): Promise<void>;
@@ -18,16 +20,20 @@ export interface Database {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** A statement of an audit may look at all that a customer ever had. */
+const AUDIT_STATEMENT_TIMEOUT_MS = 1_800_000;
+/** Two audits, of which each reads for two groups of customers while it looks for the next one. */
+const AUDIT_POOL_MAX = 10;
 const LOCK_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** A connection that is kept also keeps its prepared statements. */
 const IDLE_CONNECTION_MS = 300_000;
-/** A link that has gone dead never lets the server's own timeout through. */
-const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
+/** A link that has gone dead never lets the server's own timeout through: so much later it ends. */
+const ANSWER_GRACE_MS = 5_000;
 
 export type Settings = Readonly<Record<string, string | number>>;
 
-const SESSION: Settings = {
+const SESSION = {
   TimeZone: "UTC",
   DateStyle: "ISO",
   search_path: "public",
@@ -36,7 +42,7 @@ const SESSION: Settings = {
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   // Compiling a statement costs more than any statement of the ledger takes.
   jit: "off",
-};
+} as const satisfies Settings;
 
 /**
  * The pipeline's statements touch few rows by key. Joined with `unnest`, of which the planner knows
@@ -72,23 +78,30 @@ export async function openDatabase({
 }): Promise<Database> {
   const session = runAsRole ? { ...SESSION, role: APPLICATION_ROLE } : SESSION;
   const reads = makePool({ findUrl, settings: session, name: "drawdown reads", max: readPoolMax });
+  const audits = makePool({
+    findUrl,
+    settings: { ...session, statement_timeout: AUDIT_STATEMENT_TIMEOUT_MS },
+    name: "drawdown audits",
+    max: AUDIT_POOL_MAX,
+  });
   const writes = makePool({
     findUrl,
     settings: { ...session, ...BY_KEYS },
     name: "drawdown writes",
     max: writePoolMax,
   });
+  const pools = [reads, audits, writes];
   const close = async () => {
-    const open = [reads, writes].filter((pool) => pool.isInitialized);
+    const open = pools.filter((pool) => pool.isInitialized);
     await Promise.all(open.map((pool) => pool.destroy()));
   };
-  const connected = await Promise.allSettled([reads.initialize(), writes.initialize()]);
+  const connected = await Promise.allSettled(pools.map((pool) => pool.initialize()));
   const failed = connected.find((each) => each.status === "rejected");
   if (failed !== undefined) {
     await close();
     throw failed.reason;
   }
-  return { reads, writes, close };
+  return { reads, audits, writes, close };
 }
 
 function makePool({
@@ -98,7 +111,7 @@ function makePool({
   max,
 }: {
   readonly findUrl: () => string;
-  readonly settings: Settings;
+  readonly settings: Settings & { readonly statement_timeout: number };
   readonly name: string;
   readonly max: number;
 }): DataSource {
@@ -126,7 +139,7 @@ function makePool({
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       // Statements are sent without waiting for the answers to those before them.
       pipeline: true,
-      query_timeout: ANSWER_TIMEOUT_MS,
+      query_timeout: settings.statement_timeout + ANSWER_GRACE_MS,
     },
   });
 }

@@ -1,14 +1,21 @@
 /** Owns the reads that look at all books of a tenant: the trial balance and the audit. */
 import type { DataSource } from "typeorm";
+import { refuse } from "../errors.ts";
 import type { TenantId } from "../ledger/ids.ts";
 import { type AuditAsk, type AuditEvent, audit } from "./audit/audit.ts";
 import { readTrialBalance, type TrialBalance, type TrialBalanceAsk } from "./trial-balance.ts";
 
+/** The connections of audits suffice for so many, and so does the memory of one process. */
+export const AUDITS_AT_ONCE_MAX = 2;
+
 export class LedgerReads {
   readonly #reads: DataSource;
+  readonly #audits: DataSource;
+  #auditsUnderWay = 0;
 
-  constructor(reads: DataSource) {
-    this.#reads = reads;
+  constructor(pools: { readonly reads: DataSource; readonly audits: DataSource }) {
+    this.#reads = pools.reads;
+    this.#audits = pools.audits;
   }
 
   trialBalance(
@@ -19,7 +26,15 @@ export class LedgerReads {
     return readTrialBalance(this.#reads, tenantId, ask, signal);
   }
 
-  audit(ask: AuditAsk, signal: AbortSignal): AsyncGenerator<AuditEvent, void, undefined> {
-    return audit(this.#reads, ask, signal);
+  async *audit(ask: AuditAsk, signal: AbortSignal): AsyncGenerator<AuditEvent, void, undefined> {
+    if (this.#auditsUnderWay >= AUDITS_AT_ONCE_MAX) {
+      throw refuse("OVERLOADED", "as many audits as may be at once are under way; try again later");
+    }
+    this.#auditsUnderWay += 1;
+    try {
+      yield* audit(this.#audits, ask, signal);
+    } finally {
+      this.#auditsUnderWay -= 1;
+    }
   }
 }

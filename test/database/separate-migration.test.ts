@@ -8,7 +8,7 @@ import { migrate } from "../../src/database/migrate.ts";
 import { openDatabaseOf } from "../../src/database-of.ts";
 import { withDatabase } from "../database-url.ts";
 
-test("a service with the application's access only serves what was migrated before", async () => {
+test("a service with the application's access, and an audit, find what was migrated before", async () => {
   const name = `separate_${randomBytes(8).toString("hex")}`;
   const superuser = new pg.Client({ connectionString: inject("superuserUrl") });
   await superuser.connect();
@@ -25,6 +25,12 @@ test("a service with the application's access only serves what was migrated befo
   });
 
   await expect(openDatabaseOf(config)).rejects.toThrow(/run `drawdown migrate`/);
+  const asOwner = readConfig({
+    environment: { DRAWDOWN_DATABASE_URL: withDatabase(inject("ownerUrl"), name) },
+    workingDir: "/",
+    command: "audit",
+  });
+  await expect(openDatabaseOf(asOwner, { readsOnly: true })).rejects.toThrow(/has no table/);
   await migrate(withDatabase(inject("ownerUrl"), name));
   const database = await openDatabaseOf(config);
   expect(await isMigrated(database.connections.reads)).toBe(true);

@@ -45,7 +45,7 @@ export async function openSubject(replicas = 1): Promise<Subject> {
   await superuser.query(STANDING_CLOCK);
   const others = await Promise.all(Array.from({ length: replicas - 1 }, () => ledger.replica()));
   const methods = [ledger, ...others].map(({ pipeline }) =>
-    implementContract({ reads: connections.reads, pipeline }).flatMap((each) => each.methods),
+    implementContract({ connections, pipeline }).flatMap((each) => each.methods),
   );
   let tenants = 0;
   const tenant = () => `01900000-0000-7000-8000-1${String(tenants).padStart(11, "0")}` as TenantId;

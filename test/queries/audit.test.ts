@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CustomerId, InvoiceId } from "../../src/ledger/ids.ts";
 import { type AuditEvent, audit } from "../../src/queries/audit/audit.ts";
+import { AUDITS_AT_ONCE_MAX, LedgerReads } from "../../src/queries/ledger-reads.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { Account } from "./account.ts";
 import { FAULTS } from "./audit-faults.ts";
@@ -178,6 +179,23 @@ test("an audit ends when it is told to", async () => {
   const events = audit(reads, { tenantId: TENANT, customerId: null }, controller.signal);
   controller.abort(new Error("told to"));
   await expect(events.next()).rejects.toThrow("told to");
+});
+
+test("so many audits are under way at once, and one more when one of them has ended", async () => {
+  const ledgerReads = new LedgerReads(ledger.connections);
+  const { signal } = new AbortController();
+  const start = () => ledgerReads.audit({ tenantId: TENANT, customerId: null }, signal);
+  const underWay = Array.from({ length: AUDITS_AT_ONCE_MAX }, start);
+  const walk = async (events: ReturnType<typeof start>) => {
+    for await (const event of events) if (event.kind === "summary") return event;
+    return undefined;
+  };
+  const walking = underWay.map(walk);
+  await expect(start().next()).rejects.toMatchObject({ reason: "OVERLOADED" });
+  expect(await Promise.all(walking)).toEqual(
+    walking.map(() => expect.objectContaining({ findings: expect.any(Number) })),
+  );
+  expect(await walk(start())).toMatchObject({ kind: "summary" });
 });
 
 test("an audit says so of a quantity that no rate card has a price for", async () => {

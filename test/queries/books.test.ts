@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 
 beforeAll(async () => {
   ledger = await openLedger();
-  books = new LedgerReads(ledger.connections.reads);
+  books = new LedgerReads(ledger.connections);
 });
 afterAll(() => ledger.close());
 

@@ -36,7 +36,7 @@ describe("B2 L4 the trial balance of a moment that has passed", () => {
     const asOf = instant(BigInt(Date.now()) * 1_000n);
     await sleep(10);
 
-    const reads = new LedgerReads(ledger.connections.reads);
+    const reads = new LedgerReads(ledger.connections);
     const ask = { currency: "USD", asOf } as const;
     const { signal } = new AbortController();
     const asked = reads.trialBalance(TENANT, ask, signal);
@@ -56,7 +56,7 @@ describe("B2 L4 the trial balance of a moment that has passed", () => {
     const lock = "SELECT FROM customer_head WHERE customer_id = $1 FOR NO KEY UPDATE";
     await superuser.query(lock, [written]);
     const asOf = instant(BigInt(Date.now()) * 1_000n - 1_000n);
-    const reads = new LedgerReads(ledger.connections.reads);
+    const reads = new LedgerReads(ledger.connections);
     const { signal } = new AbortController();
     const asked = reads.trialBalance(TENANT, { currency: "USD", asOf }, signal);
     await sleep(WHILE_WAITING_MS);

@@ -64,7 +64,7 @@ export async function startService(
     host: "127.0.0.1",
     httpPort: 0,
     grpcPort: 0,
-    services: implementContract({ reads, pipeline }),
+    services: implementContract({ connections, pipeline }),
     authenticate: callers.authenticate,
     ready: () => isMigrated(reads),
     registry,

@@ -53,25 +53,32 @@ export async function* audit(
   };
   const underWay: Promise<readonly Finding[]>[] = [];
   async function* finishFirst(): AsyncGenerator<AuditEvent, void, undefined> {
-    const first = underWay.shift();
+    const [first] = underWay;
     if (first === undefined) return;
     while (!(await settlesWithin(first, PROGRESS_INTERVAL_MS))) yield progress();
-    for (const finding of await first) {
+    const found = await first;
+    underWay.splice(0, 1);
+    for (const finding of found) {
       counts.findings += 1;
       yield { kind: "finding", finding };
     }
   }
 
   const walk = { tenantId, customerId, createdUntil: null, groupRows: GROUP_ROWS };
-  for await (const group of walkCustomers(reads, walk)) {
-    signal.throwIfAborted();
-    const running = start(group);
-    // It is awaited in its turn, and by then may long have failed.
-    running.catch(() => undefined);
-    underWay.push(running);
-    if (underWay.length === GROUPS_AT_ONCE) yield* finishFirst();
+  try {
+    for await (const group of walkCustomers(reads, walk)) {
+      signal.throwIfAborted();
+      const running = start(group);
+      // It is awaited in its turn, and by then may long have failed.
+      running.catch(() => undefined);
+      underWay.push(running);
+      if (underWay.length === GROUPS_AT_ONCE) yield* finishFirst();
+    }
+    while (underWay.length > 0) yield* finishFirst();
+  } finally {
+    // An audit that was given up is under way for as long as one of its statements is.
+    await Promise.allSettled(underWay);
   }
-  while (underWay.length > 0) yield* finishFirst();
   for (const finding of customerId === null ? await findStrays(reads, tenantId) : []) {
     counts.findings += 1;
     yield { kind: "finding", finding };
