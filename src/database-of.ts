@@ -7,10 +7,14 @@ import { checkRole } from "./database/check-role.ts";
 import { type Database, openDatabase } from "./database/data-source.ts";
 import { startEmbeddedPostgres } from "./database/embedded.ts";
 import { mayMigrate, migrate } from "./database/migrate.ts";
+import { noLongerThan } from "./server/patience.ts";
 
 const READ_POOL_MAX = 12;
 /** One for each lane of the pipeline, and some for registries and what is pursued. */
 const WRITE_POOL_MAX = 8;
+
+/** A statement that somebody has given up holds its connection until it ends. */
+const CLOSE_MS_MAX = 500;
 
 export interface OpenedDatabase {
   readonly connections: Database;
@@ -46,7 +50,7 @@ export async function openDatabaseOf(
       writePoolMax: WRITE_POOL_MAX,
     });
     const close = async () => {
-      await connections.close();
+      await noLongerThan(connections.close(), CLOSE_MS_MAX);
       await site.stop();
     };
     try {

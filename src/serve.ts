@@ -12,19 +12,26 @@ import { Sweeper } from "./pipeline/sweep.ts";
 import { obtainAdminKey } from "./server/admin-key.ts";
 import type { TlsFiles } from "./server/certificates.ts";
 import { createLogger } from "./server/log.ts";
+import { noLongerThan } from "./server/patience.ts";
 import { measureLanes, PipelineMetrics } from "./server/pipeline-metrics.ts";
 import { measurePools } from "./server/pool-metrics.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 
-/** What is in flight may take so long to finish after SIGTERM; exit follows within 10 s. */
+/** What is in flight may take so long to finish after SIGTERM. */
 const DRAIN_MS_MAX = 8_000;
+/** And what was submitted so long to be stored, where the database does not answer. */
+const STORE_MS_MAX = 500;
+/** The process ends within 10 s, whatever still holds it up. */
+const EXIT_MS_MAX = 9_800;
 const RANDOM_32_LIMIT = 2 ** 32;
 
 /** The command `serve`: runs until a signal ends it, and resolves with the exit code. */
 export async function serve(config: Config): Promise<number> {
   const logger = createLogger(config.logLevel);
   const signaled = nextSignal();
+  const isOpen = endInTime(signaled, config);
   const database = await openDatabaseOf(config);
+  isOpen();
   try {
     const adminKey = config.adminKey ?? (await obtainAdminKey(config.dataDir));
     const { reads, audits, writes } = database.connections;
@@ -74,7 +81,7 @@ export async function serve(config: Config): Promise<number> {
     await sweeper.stop();
     await server.drain(DRAIN_MS_MAX);
     callers.close();
-    await pipeline.idle();
+    await noLongerThan(pipeline.idle(), STORE_MS_MAX);
     logger.info("drained");
     return 0;
   } finally {
@@ -94,6 +101,22 @@ function nextSignal(): Promise<NodeJS.Signals> {
     process.on("SIGTERM", resolve);
     process.on("SIGINT", resolve);
   });
+}
+
+/**
+ * Ends the process some time after the signal, if it has not ended by itself. Until the database is
+ * open, which may wait for another replica's migration, it ends at once: it is nobody's yet. An
+ * embedded server is let go of first.
+ */
+function endInTime(signaled: Promise<NodeJS.Signals>, config: Config): () => void {
+  let isOpen = config.databaseUrl === undefined;
+  void signaled.then(() => {
+    if (!isOpen) process.exit(0);
+    setTimeout(() => process.exit(process.exitCode ?? 1), EXIT_MS_MAX).unref();
+  });
+  return () => {
+    isOpen = true;
+  };
 }
 
 /** The ready line is for programs; what follows it is for people, and works when pasted. */

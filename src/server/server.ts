@@ -15,6 +15,7 @@ import { guard } from "./guard.ts";
 import { health } from "./health.ts";
 import type { Logger } from "./log.ts";
 import { MuxServer } from "./mux.ts";
+import { noLongerThan } from "./patience.ts";
 import { plainHandler } from "./plain.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { Readiness } from "./readiness.ts";
@@ -125,15 +126,6 @@ async function end({ drain, http, grpc, graceMs }: Ending): Promise<void> {
   await noLongerThan(closed, Math.min(leftMs(), HANG_UP_MS_MAX));
   http.closeByForce();
   grpc.closeByForce();
-  await closed;
-}
-
-/** Waits for a promise, or for the time given, whichever ends first. */
-async function noLongerThan(promise: Promise<unknown>, timeMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeMs);
-  });
-  await Promise.race([promise, patience]);
-  clearTimeout(timer);
+  // A connection that is still shaking hands over TLS is nobody's yet, and ends when it gives up.
+  await noLongerThan(closed, HANG_UP_MS_MAX);
 }
