@@ -6,7 +6,13 @@ import { refuse } from "../errors.ts";
 import { CHARGE_DRAWS_MAX, type DrawPlan } from "../ledger/draw-order.ts";
 import type { ChargeId, GrantId, InvoiceId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
-import { AMOUNT_LIMIT, type Amount, fitsScale, formatAmount } from "../money/amount.ts";
+import {
+  AMOUNT_LIMIT,
+  type Amount,
+  fitsScale,
+  formatAmount,
+  WHOLE_AMOUNT_MAX,
+} from "../money/amount.ts";
 import { type Currency, type CurrencyCode, creditDecimals } from "../money/currency.ts";
 import type { Book } from "./book.ts";
 import type { Charge, Invoice } from "./nouns.ts";
@@ -100,7 +106,8 @@ export function checkDraftRoom(
 
 /**
  * Refuses to change an invoice by more than it has room for: it, too, comes to less than 10^24 in
- * either direction, so that its amounts can be written and read like any other (M1, I3).
+ * either direction, rounded as well, so that its amounts can be written and read like any other
+ * (M1, I3).
  */
 export function checkSubtotal(
   { currency, subtotal }: Pick<Invoice, "currency" | "subtotal">,
@@ -108,7 +115,7 @@ export function checkSubtotal(
   field?: "amount" | "quantity",
 ): void {
   const changed = subtotal + change;
-  if (changed < AMOUNT_LIMIT && changed > -AMOUNT_LIMIT) return;
+  if (changed <= WHOLE_AMOUNT_MAX && changed >= -WHOLE_AMOUNT_MAX) return;
   const facts = { currency, subtotal: formatAmount(subtotal) };
   throw refuse("AMOUNT_OUT_OF_RANGE", "the draft invoice must stay within 10^24", facts, field);
 }

@@ -21,6 +21,9 @@ const UNITS_PER_ONE = 10n ** 12n;
 /** The sum of all credit ever issued to a customer in a currency stays below this (M1). */
 export const AMOUNT_LIMIT: Amount = 10n ** 24n * UNITS_PER_ONE;
 
+/** The largest amount that is below the limit however it is rounded. */
+export const WHOLE_AMOUNT_MAX: Amount = AMOUNT_LIMIT - UNITS_PER_ONE;
+
 const AMOUNT_PATTERN = /^-?(?:0|[1-9][0-9]{0,23})(?:\.[0-9]{1,12})?$/;
 const TWELVE_ZEROS = "0".repeat(AMOUNT_SCALE);
 const ZERO_CODE = 48;

@@ -210,12 +210,24 @@ describe("I3 the draft of a currency", () => {
     settle charge H
       refused AMOUNT_OUT_OF_RANGE currency USD
       unchanged
-    charge E 0.999999999999 USD credit_then_invoice
+    charge E 0.000000000001 USD credit_then_invoice
+      refused AMOUNT_OUT_OF_RANGE currency USD
+      unchanged
     issue invoice USD.draft as I1
     settle charge H
       invoice USD.draft DRAFT lines H:1
     `,
   );
+  scenario(
+    "a draft stays below 10^24 rounded, too",
+    `
+    charge C 999999999999999999999999.5 USD credit_then_invoice
+      refused AMOUNT_OUT_OF_RANGE currency USD subtotal 0
+    charge C 999999999999999999999999 USD credit_then_invoice
+      invoice USD.draft DRAFT subtotal 999999999999999999999999
+    `,
+  );
+
   scenario(
     "a draft stays above -10^24, too: credit that it has no room for is refused",
     `
