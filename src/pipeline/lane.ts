@@ -121,9 +121,18 @@ export class Lane {
     };
   }
 
+  /** Those that could not be run go back to the front of the queue together, in their order. */
   async #runBatch(batch: BatchRequest): Promise<void> {
+    const back: Job[] = [];
+    await this.#runPart(batch, back);
+    this.#queue.putBack(back);
+  }
+
+  /** Runs a batch or a part of one; adds to `back` what goes back to the queue. */
+  async #runPart(batch: BatchRequest, back: Job[]): Promise<void> {
     const { writes, runner, observer } = this.#parts;
-    const { tenantId, jobs, lockWait } = batch;
+    const { tenantId, jobs, dueOnly, lockWait } = batch;
+    if (jobs.length + dueOnly.length === 0) return;
     const startedAt = performance.now();
     const spans = jobs.map((job) => job.span);
     const attempt = () =>
@@ -144,7 +153,7 @@ export class Lane {
           dueTransfers: pursuit.result.dueTransfers,
           durationMs: performance.now() - startedAt,
         });
-        this.#deliver(batch, pursuit.result);
+        this.#deliver(batch, pursuit.result, back);
         if (allHeld(batch, pursuit.result)) await this.#restFrom(batch);
         return;
       case "contended":
@@ -153,13 +162,13 @@ export class Lane {
           return;
         }
         this.#restsUntilMs = performance.now() + WAITED_REST_MS;
-        this.#requeueMissed(jobs, pursuit.error);
+        this.#keepMissed(jobs, pursuit.error, back);
         return;
       case "unavailable":
         this.#fail(batch, databaseUnavailable(pursuit.error));
         return;
       case "unsound":
-        await this.#split(batch, pursuit.error);
+        await this.#split(batch, pursuit.error, back);
     }
   }
 
@@ -170,7 +179,7 @@ export class Lane {
   }
 
   /** Divides a batch that fails for a reason of its own, down to what causes it. */
-  async #split(batch: BatchRequest, error: unknown): Promise<void> {
+  async #split(batch: BatchRequest, error: unknown, back: Job[]): Promise<void> {
     const { jobs, dueOnly } = batch;
     const isMixed = jobs.length > 0 && dueOnly.length > 0;
     if (!isMixed && jobs.length + dueOnly.length <= 1) {
@@ -180,34 +189,42 @@ export class Lane {
     // What is due stands alone first, then each kind is halved: every part is less than the whole.
     const half = isMixed ? 0 : jobs.length >> 1;
     const dueHalf = isMixed ? dueOnly.length : dueOnly.length >> 1;
-    await this.#runBatch({
-      ...batch,
-      jobs: jobs.slice(0, half),
-      dueOnly: dueOnly.slice(0, dueHalf),
-    });
-    await this.#runBatch({ ...batch, jobs: jobs.slice(half), dueOnly: dueOnly.slice(dueHalf) });
+    await this.#runPart(
+      { ...batch, jobs: jobs.slice(0, half), dueOnly: dueOnly.slice(0, dueHalf) },
+      back,
+    );
+    // What is behind a command that goes back goes back with it.
+    const behind = new Set(back.map((job) => job.write.customerId));
+    const rest = jobs.slice(half);
+    back.push(...rest.filter((job) => behind.has(job.write.customerId)));
+    await this.#runPart(
+      {
+        ...batch,
+        jobs: rest.filter((job) => !behind.has(job.write.customerId)),
+        dueOnly: dueOnly.slice(dueHalf),
+      },
+      back,
+    );
   }
 
-  #deliver(batch: BatchRequest, result: BatchResult): void {
+  #deliver(batch: BatchRequest, result: BatchResult, back: Job[]): void {
     for (const [customerId, sequence] of result.sequences) {
       this.#parts.notices.publish(customerId, sequence);
     }
     for (const [job, outcome] of result.outcomes) settle(job, outcome);
     this.#due.settle(batch.tenantId, batch.dueOnly, result.unfinished);
-    this.#queue.putBack(result.waiting);
-    this.#requeueMissed(result.missed, null);
+    back.push(...result.waiting);
+    this.#keepMissed(result.missed, null, back);
   }
 
-  #requeueMissed(jobs: readonly Job[], error: unknown): void {
+  #keepMissed(jobs: readonly Job[], error: unknown, back: Job[]): void {
     const nowMs = performance.now();
-    const kept: Job[] = [];
     for (const job of jobs) {
       job.misses += 1;
       job.missedAtMs ??= nowMs;
-      if (nowMs - job.missedAtMs < HELD_MS_MAX) kept.push(job);
+      if (nowMs - job.missedAtMs < HELD_MS_MAX) back.push(job);
       else fail(job, databaseUnavailable(error));
     }
-    this.#queue.putBack(kept);
   }
 
   #fail(batch: BatchRequest, error: Refusal | AssertionFailure): void {

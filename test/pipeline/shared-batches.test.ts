@@ -1,5 +1,6 @@
 /** What shares a batch or a lane with others neither harms them nor is harmed by them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { DUE_BOUNDS } from "../../src/charge/book-due.ts";
 import { correctCharge } from "../../src/charge/correct-charge.ts";
 import { createCharge } from "../../src/charge/create-charge.ts";
 import { settleCharge } from "../../src/charge/settle-charge.ts";
@@ -42,22 +43,23 @@ const submit = <Result>(write: Write<Result, unknown>) => ledger.pipeline.submit
 
 type Command = Parameters<typeof createCreditGrant>[1];
 
+const GRANT: Command = {
+  name: "",
+  description: "",
+  fundingMethod: "PROMOTIONAL",
+  currency: "USD",
+  amount: amountOf("1"),
+  priority: 10,
+  effectiveAt: null,
+  expiresAt: null,
+  expiresAfter: null,
+  features: [],
+  purchase: null,
+  metadata: {},
+};
+
 function grantOf(customerId: CustomerId, over: Partial<Command> = {}) {
-  const command: Command = {
-    name: "",
-    description: "",
-    fundingMethod: "PROMOTIONAL",
-    currency: "USD",
-    amount: amountOf("1"),
-    priority: 10,
-    effectiveAt: null,
-    expiresAt: null,
-    expiresAfter: null,
-    features: [],
-    purchase: null,
-    metadata: {},
-    ...over,
-  };
+  const command = { ...GRANT, ...over };
   return writeOf({
     customerId,
     verb: (book) => createCreditGrant(book, command),
@@ -78,6 +80,20 @@ function chargeOf(
     answer: ({ id, invoiceId, amount }) => ({ id, invoiceId, amount: formatAmount(amount) }),
   });
 }
+
+/** So many grants of one command, which soon expire. */
+const grantsOf = (customerId: CustomerId, count: number, expiresAfter: string) =>
+  writeOf({
+    customerId,
+    verb: (book) => {
+      for (let made = 0; made < count; made += 1) {
+        createCreditGrant(book, { ...GRANT, amount: 1n, expiresAfter });
+      }
+    },
+    answer: () => null,
+  });
+
+const credit = (amount: string) => ({ ...overage(amount), settlementMode: "CREDIT_ONLY" }) as const;
 
 const overage = (amount: string) =>
   ({
@@ -134,6 +150,24 @@ async function neighbours(): Promise<readonly [own: CustomerId, others: Customer
 }
 
 describe("a command that cannot be stored", () => {
+  test("leaves the commands of others in their order", async () => {
+    await ledger.shiftClock("0 hours");
+    const busy = await ledger.customer();
+    const spoiler = await ledger.customerBeside(busy);
+    // More falls due than one transaction books, so that a command has to wait for the rest.
+    await submit(grantsOf(busy, DUE_BOUNDS.eventsMax, "PT1S"));
+    await submit(grantsOf(busy, 1, "PT1S"));
+    await submit(grantOf(busy));
+    await ledger.shiftClock("1 hour");
+
+    const first = submit(chargeOf(busy, credit("1")));
+    const spoilt = submit(grantOf(spoiler, { description: "a\u0000b" }));
+    const second = submit(chargeOf(busy, credit("1")));
+    await expect(spoilt).rejects.toThrow();
+    await expect(second).rejects.toMatchObject({ reason: "INSUFFICIENT_CREDITS" });
+    expect(await first).toMatchObject({ amount: "1" });
+  });
+
   test("fails alone, also beside customers for whom something is due", async () => {
     await ledger.shiftClock("0 hours");
     const spoiler = await ledger.customer();
