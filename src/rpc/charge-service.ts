@@ -26,7 +26,7 @@ import { type ImplementedService, implement } from "./method.ts";
 import { checkOwnCustomer } from "./own-customer.ts";
 import { toProtoCharge } from "./to-proto/charge.ts";
 import { toProtoChargePreview } from "./to-proto/charge-preview.ts";
-import { toProtoMovement } from "./to-proto/movement.ts";
+import { toProtoMovements } from "./to-proto/movement.ts";
 import { compileWrite } from "./write.ts";
 
 export function makeChargeService(parts: {
@@ -124,7 +124,7 @@ const correctChargeWrite = compileWrite(ChargeService.method.correctCharge, (req
     },
     answer: ({ charge, movements }, customerId) => ({
       charge: toProtoCharge(customerId, charge),
-      movements: movements.map((movement) => toProtoMovement(customerId, movement)),
+      movements: toProtoMovements(customerId, movements),
     }),
     keptIn: "request",
   };

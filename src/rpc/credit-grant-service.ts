@@ -23,7 +23,7 @@ import { fromProtoOrderedPage } from "./from-proto/page.ts";
 import { toProtoInvoiceWithoutLines, withLines } from "./invoice-lines.ts";
 import { type ImplementedService, implement } from "./method.ts";
 import { toProtoCreditGrant } from "./to-proto/credit-grant.ts";
-import { toProtoMovement } from "./to-proto/movement.ts";
+import { toProtoMovements } from "./to-proto/movement.ts";
 import { compileWrite } from "./write.ts";
 
 export function makeCreditGrantService(parts: {
@@ -115,8 +115,9 @@ const adjustWrite = compileWrite(CreditGrantService.method.adjustCredits, (reque
     needs: needsOfAdjust(command),
     verb: (book) => adjustCredits(book, command),
     answer: ({ transfers, grant, reason, metadata }, customerId) => ({
-      movements: transfers.map((transfer) =>
-        toProtoMovement(customerId, { transfer, description: reason, metadata }),
+      movements: toProtoMovements(
+        customerId,
+        transfers.map((transfer) => ({ transfer, description: reason, metadata })),
       ),
       ...(grant !== null && { creditGrant: toProtoCreditGrant(customerId, grant) }),
     }),

@@ -1,4 +1,5 @@
 /** Owns the largest draw at the wire: 1,000 grants are drawn at once, 1,001 are refused. */
+import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callerOver, refusalOf, valueAt } from "./caller.ts";
 import { type Running, startService, TWO_WAYS } from "./running.ts";
@@ -7,6 +8,10 @@ import { Story } from "./story.ts";
 const DRAWS_MAX = 1_000;
 const CHARGE = { currency: "USD", settlementMode: "SETTLEMENT_MODE_CREDIT_ONLY" };
 const GIFT = { currency: "USD", amount: "1", reason: "x" };
+
+/** How many bytes of words a movement of an adjustment has. */
+const wordsOf = (of: { readonly reason: string; readonly metadata: Record<string, string> }) =>
+  [of.reason, ...Object.entries(of.metadata).flat()].join("").length;
 
 let running: Running;
 
@@ -41,5 +46,28 @@ describe("D2 a draw from many grants", () => {
     expect(valueAt(first, "charge.allocations")).toHaveLength(DRAWS_MAX);
     const again = await json.call("CreateCharge", story.requestOf("CreateCharge", most, "charge"));
     expect(again).toEqual(first);
+  });
+
+  test("and an answer that repeats long words of so many is one that clients take", async () => {
+    const [json, grpc] = TWO_WAYS.map(([, open]) => callerOver(open(running)));
+    if (json === undefined || grpc === undefined) throw new Error("there are two ways");
+    const story = await Story.begin(grpc, "wordy");
+    const gifts = Array.from({ length: DRAWS_MAX }, (_, index) =>
+      story.call("AdjustCredits", GIFT, `gift ${index}`),
+    );
+    await Promise.all(gifts);
+
+    const pairs = Array.from({ length: 50 }, (_, index) => [`key ${index}`, "x".repeat(500)]);
+    const metadata = Object.fromEntries(pairs);
+    const all = { currency: "USD", amount: `-${DRAWS_MAX}`, reason: "r".repeat(1_000), metadata };
+    const answer = await story.call("AdjustCredits", all, "all");
+    const movements = valueAt(answer, "movements") as JsonObject[];
+    expect(movements).toHaveLength(DRAWS_MAX);
+    const described = movements.filter((movement) => "description" in movement).length;
+    expect(described).toBe(Math.floor(1_048_576 / wordsOf(all)));
+    expect(JSON.stringify(answer).length).toBeLessThan(2_000_000);
+    expect(await json.call("AdjustCredits", story.requestOf("AdjustCredits", all, "all"))).toEqual(
+      answer,
+    );
   });
 });

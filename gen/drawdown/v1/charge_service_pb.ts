@@ -174,7 +174,8 @@ export const BatchCreateChargesRequestSchema: GenMessage<BatchCreateChargesReque
   messageDesc(file_drawdown_v1_charge_service, 2);
 
 /**
- * Answers BatchCreateCharges.
+ * Answers BatchCreateCharges. A large batch with long words or many draws is answered by more than
+ * the 4 MiB that gRPC clients receive unless they are told to take more.
  *
  * @generated from message drawdown.v1.BatchCreateChargesResponse
  */
@@ -423,7 +424,9 @@ export type CorrectChargeResponse = Message<"drawdown.v1.CorrectChargeResponse">
   charge?: Charge | undefined;
 
   /**
-   * The movements of the correction; none when only the invoiced part was taken back.
+   * The movements of the correction; none when only the invoiced part was taken back. Once the words
+   * of those before come to 1 MiB, a movement has no description and no metadata here; the history
+   * shows them.
    *
    * @generated from field: repeated drawdown.v1.Movement movements = 2;
    */
