@@ -26,7 +26,8 @@ RUN install --directory --owner=node --group=node --mode=0700 /var/lib/drawdown
 COPY --from=build /app/package.json ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-USER node
+# By number, so that a cluster can tell that it is not root.
+USER 1000:1000
 EXPOSE 8080 50051
 # Where clients must show a certificate this has none to show: set a health check of your own there.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["node", "-e", \

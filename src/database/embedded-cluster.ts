@@ -81,8 +81,11 @@ export async function openCluster(making: Making): Promise<Cluster> {
         `Move it away, or choose another DRAWDOWN_DATA_DIR.`,
     );
   }
+  const dir = realpathSync(join(postgresDir, "cluster"));
+  // PostgreSQL refuses a folder that a group may write, as which a cluster may mount its volumes.
+  if ((statSync(dir).mode & 0o077) !== 0) chmodSync(dir, 0o700);
   return {
-    dir: realpathSync(join(postgresDir, "cluster")),
+    dir,
     logFile: join(postgresDir, "server.log"),
     portFile: join(postgresDir, "port"),
     passwords,

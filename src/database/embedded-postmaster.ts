@@ -1,18 +1,21 @@
 /**
  * Owns the running server of one cluster: finds it by the pid file that PostgreSQL keeps, starts
- * it, and stops it. PostgreSQL itself makes sure that a cluster never has two servers.
+ * it, and stops it. PostgreSQL itself makes sure that a cluster never has two servers, as long as
+ * they can see each other; containers that share a volume cannot, but for a socket in it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   closeSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "./embedded-cluster.ts";
@@ -33,7 +36,6 @@ export type Settings = Readonly<Record<string, string>>;
  */
 const SETTINGS: Settings = {
   listen_addresses: "127.0.0.1",
-  unix_socket_directories: "",
   fsync: "on",
   full_page_writes: "on",
   synchronous_commit: "on",
@@ -52,6 +54,9 @@ const SETTINGS: Settings = {
   log_checkpoints: "off",
 };
 
+/** As PostgreSQL names its sockets, the port behind it. */
+const SOCKET = ".s.PGSQL.";
+const SOCKET_PATH_BYTES_MAX = 103;
 const POLL_MS = 20;
 const STOP_MS_MAX = 30_000;
 const QUIT_MS_MAX = 10_000;
@@ -68,13 +73,17 @@ export function findPostmaster(clusterDir: string): Postmaster | undefined {
 }
 
 /**
- * Removes the pid file of a server that is gone. PostgreSQL does so itself when no process has
- * that pid, but refuses to start when some other process or a zombie has it. Its shared memory
- * still keeps a second server away from a cluster whose old processes have not all ended.
+ * Removes the pid file of a server that is gone, and its socket with the file that locks it.
+ * PostgreSQL does so itself when no process has that pid, but refuses to start when some other
+ * process or a zombie has it. Its shared memory still keeps a second server away from a cluster
+ * whose old processes have not all ended.
  */
-export function removeStalePidFile(clusterDir: string): void {
+export function removeStaleFiles(clusterDir: string): void {
   const content = readPidFile(clusterDir);
   if (isServerOf(clusterDir, Number(content.split("\n")[0]))) return;
+  for (const name of readdirSync(clusterDir)) {
+    if (name.startsWith(SOCKET)) rmSync(join(clusterDir, name), { force: true });
+  }
   const file = join(clusterDir, "postmaster.pid");
   try {
     // An empty file is being written this instant, or was being written when the power failed.
@@ -84,6 +93,34 @@ export function removeStalePidFile(clusterDir: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
+}
+
+/**
+ * Whether a server answers that is no process here: one of another container, which shares the
+ * files and the kernel with this one and nothing else.
+ */
+export async function isServedElsewhere(clusterDir: string): Promise<boolean> {
+  const [, , , port] = readPidFile(clusterDir).split("\n");
+  if (!port || !(await answers(join(clusterDir, `${SOCKET}${port}`)))) return false;
+  // Another service may have started one here meanwhile.
+  return findPostmaster(clusterDir) === undefined;
+}
+
+function answers(socketFile: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketFile);
+    const say = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => say(true)).once("error", () => say(false));
+  });
+}
+
+/** Where the server's socket stands; nowhere when the system takes no paths of that length. */
+function socketDirOf(clusterDir: string): string {
+  const longest = join(clusterDir, `${SOCKET}65535`);
+  return Buffer.byteLength(longest) <= SOCKET_PATH_BYTES_MAX ? clusterDir : "";
 }
 
 function readPidFile(clusterDir: string): string {
@@ -134,7 +171,12 @@ export async function startPostmaster({
   const port = await choosePort(cluster.portFile);
   const logFrom = rotateLog(cluster.logFile);
   const log = openSync(cluster.logFile, "a", 0o600);
-  const options = Object.entries({ ...SETTINGS, ...settings, port: String(port) });
+  const options = Object.entries({
+    ...SETTINGS,
+    unix_socket_directories: socketDirOf(cluster.dir),
+    ...settings,
+    port: String(port),
+  });
   const args = [
     "-D",
     cluster.dir,

@@ -24,10 +24,11 @@ import {
 } from "./embedded-cluster.ts";
 import {
   findPostmaster,
+  isServedElsewhere,
   type Postmaster,
   readLogTail,
   rememberPort,
-  removeStalePidFile,
+  removeStaleFiles,
   type Settings,
   type Start,
   startPostmaster,
@@ -72,6 +73,8 @@ const POLL_MS = 15;
 const START_MS_MAX = 60_000;
 /** For as long a server that says that it recovers is believed. */
 const RECOVERY_MS_MAX = 1_800_000;
+/** For so long the socket of a server that was killed here may still be open. */
+const DYING_MS_MAX = 2_000;
 const STARTS_MAX = 10;
 const START_PAUSE_MS = 200;
 const CONNECT_MS_MAX = 5_000;
@@ -162,6 +165,7 @@ async function takeHold(site: Site): Promise<Hold> {
   let giveUpAt_ms = performance.now() + site.startMsMax;
   let start: Start | undefined;
   let starts = 0;
+  let servedSince_ms: number | undefined;
   try {
     while (performance.now() < giveUpAt_ms) {
       site.stopping.throwIfAborted();
@@ -183,7 +187,14 @@ async function takeHold(site: Site): Promise<Hold> {
         start = undefined;
         await sleep(START_PAUSE_MS);
       } else if (start === undefined && found === undefined) {
-        removeStalePidFile(site.cluster.dir);
+        if (await isServedElsewhere(site.cluster.dir)) {
+          servedSince_ms ??= performance.now();
+          if (performance.now() - servedSince_ms > DYING_MS_MAX) throw servedElsewhere(site);
+          await sleep(START_PAUSE_MS);
+          continue;
+        }
+        servedSince_ms = undefined;
+        removeStaleFiles(site.cluster.dir);
         start = await startPostmaster({ ...site, postgres: site.binaries.postgres });
         starts += 1;
       }
@@ -198,6 +209,12 @@ async function takeHold(site: Site): Promise<Hold> {
     if (start && !start.hasEnded()) start.child.kill("SIGINT");
   }
 }
+
+const servedElsewhere = ({ cluster }: Site): EmbeddedPostgresError =>
+  new EmbeddedPostgresError(
+    `A server that is no process here uses ${cluster.dir}: that of another container, which must ` +
+      "end first. Several services share a database by DRAWDOWN_DATABASE_URL.",
+  );
 
 const cannotStart = (start: Start): EmbeddedPostgresError =>
   new EmbeddedPostgresError(`The embedded PostgreSQL does not start:\n${start.logTail()}`);

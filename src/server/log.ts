@@ -11,6 +11,8 @@ const STDERR = 2;
 /** Lines are written together: a write for each would cost more than making it. */
 const LINES_BYTES = 4_096;
 const FLUSH_INTERVAL_MS = 250;
+/** Whoever reads stderr and stalls loses lines, and the service no memory. */
+const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
 
 export function createLogger(level: LogLevel): Logger {
   return pino(
@@ -19,6 +21,7 @@ export function createLogger(level: LogLevel): Logger {
       dest: STDERR,
       sync: false,
       minLength: LINES_BYTES,
+      maxLength: UNWRITTEN_BYTES_MAX,
       periodicFlush: FLUSH_INTERVAL_MS,
     }),
   );

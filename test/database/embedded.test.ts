@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -111,7 +112,7 @@ describe("the embedded PostgreSQL in one data folder", () => {
       server_encoding: "UTF8",
       TimeZone: "UTC",
       listen_addresses: "127.0.0.1",
-      unix_socket_directories: "",
+      unix_socket_directories: clusterOf(dataDir),
       password_encryption: "scram-sha-256",
     });
     expect(database).toEqual({ datcollate: "C", datctype: "C" });
@@ -190,6 +191,20 @@ describe("the embedded PostgreSQL in one data folder", () => {
     expect(await ask(second.appUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   });
 
+  test("a server of another container, whose process is not seen here, is left alone", async () => {
+    const server = await start();
+    const pidFile = join(clusterOf(dataDir), "postmaster.pid");
+    const lines = readFileSync(pidFile, "utf8");
+    // As its pid means nothing here: no process has one that large.
+    writeFileSync(pidFile, lines.replace(/^\d+/, "4999999"));
+    try {
+      await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow("that of another container");
+    } finally {
+      writeFileSync(pidFile, lines);
+    }
+    expect(await ask(server.appUrl, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
   test("a pid file whose pid now belongs to another process is no obstacle", async () => {
     await (await startEmbeddedPostgres({ dataDir })).stop();
     const pidFile = join(clusterOf(dataDir), "postmaster.pid");
@@ -200,6 +215,13 @@ describe("the embedded PostgreSQL in one data folder", () => {
     writeFileSync(pidFile, `${lines.join("\n")}\n`);
 
     expect((await start()).adopted).toBe(false);
+  });
+
+  test("a cluster that a group may write, as volumes are mounted, is closed again", async () => {
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+    chmodSync(clusterOf(dataDir), 0o770);
+    await start();
+    expect(modeOf(clusterOf(dataDir))).toBe(0o700);
   });
 
   test("a port that somebody else has taken is exchanged for another", async () => {
