@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NotLoaded } from "../../src/book/need.ts";
 import type { Charge } from "../../src/book/nouns.ts";
 import { createCharge } from "../../src/charge/create-charge.ts";
-import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
+import { AssertionFailure, refuse } from "../../src/errors.ts";
+import { type CreateCreditGrant, createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import type { CustomerId } from "../../src/ledger/ids.ts";
 import { formatAmount, parseAmount } from "../../src/money/amount.ts";
+import { LOAD_ROUNDS_MAX } from "../../src/pipeline/batch-book.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 
@@ -19,24 +22,30 @@ afterAll(async () => {
 
 const amountOf = (text: string) => parseAmount(text) ?? -1n;
 
+const GRANT: CreateCreditGrant = {
+  name: "",
+  description: "",
+  fundingMethod: "PROMOTIONAL",
+  currency: "USD",
+  amount: 0n,
+  priority: 10,
+  effectiveAt: null,
+  expiresAt: null,
+  expiresAfter: null,
+  features: [],
+  purchase: null,
+  metadata: {},
+};
+
 function grant(pipeline: Pipeline, customerId: CustomerId, amount: string, expiresAfter?: string) {
   return pipeline.submit(
     writeOf({
       customerId,
       verb: (book) =>
         createCreditGrant(book, {
-          name: "",
-          description: "",
-          fundingMethod: "PROMOTIONAL",
-          currency: "USD",
+          ...GRANT,
           amount: amountOf(amount),
-          priority: 10,
-          effectiveAt: null,
-          expiresAt: null,
           expiresAfter: expiresAfter ?? null,
-          features: [],
-          purchase: null,
-          metadata: {},
         }),
       answer: ({ lot }) => ({ id: lot.id, remaining: formatAmount(lot.remaining) }),
     }),
@@ -209,7 +218,61 @@ describe("a failure of one is not a failure of all", () => {
       charge(ledger.pipeline, sound, "1"),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-    expect(results[0]).toMatchObject({ reason: { name: "AssertionFailure" } });
+    expect(results[0]).toMatchObject({
+      reason: {
+        name: "AssertionFailure",
+        message: "a command failed in a way that no rule foresees",
+        cause: { message: "a planted bug" },
+      },
+    });
+  });
+
+  test.each([
+    ["throws", () => new TypeError("a planted bug"), "no rule foresees"],
+    ["refuses", () => refuse("OVERLOADED", "a planted bug"), "no rule foresees"],
+    ["asks for more", () => new NotLoaded([{ kind: "profile" }]), "no rule foresees"],
+    ["claims", () => new AssertionFailure("a planted claim"), "a planted claim"],
+  ])("one that %s after it has posted leaves nothing of its book", async (_, thrown, message) => {
+    const broken = await ledger.customer();
+    const sound = await ledger.customerBeside(broken);
+    const before = grant(ledger.pipeline, broken, "40");
+    const bug = ledger.pipeline.submit(
+      writeOf({
+        customerId: broken,
+        needs: [{ kind: "currency", code: "USD" }],
+        verb: (book) => {
+          createCreditGrant(book, { ...GRANT, amount: amountOf("1") });
+          throw thrown();
+        },
+        answer: () => null,
+      }),
+    );
+    const other = grant(ledger.pipeline, sound, "40");
+    const results = await Promise.allSettled([before, bug, other]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"]);
+    for (const result of results.slice(0, 2)) {
+      expect(result).toMatchObject({ reason: { message: expect.stringContaining(message) } });
+    }
+    expect(await balanceOf(broken)).toBeUndefined();
+    // The id of the first one is free: nothing of it was stored.
+    expect(await grant(ledger.pipeline, broken, "2")).toMatchObject({ remaining: "2" });
+  });
+
+  test("a command that never has enough is a bug, after as many rounds as any may take", async () => {
+    const customer = await ledger.customer();
+    let rounds = 0;
+    const insatiable = ledger.pipeline.submit(
+      writeOf({
+        customerId: customer,
+        verb: () => {
+          rounds += 1;
+          throw new NotLoaded([{ kind: "draft", currency: "USD" }]);
+        },
+        answer: () => null,
+      }),
+    );
+    await expect(insatiable).rejects.toMatchObject({ name: "AssertionFailure" });
+    expect(rounds).toBe(LOAD_ROUNDS_MAX + 1);
   });
 
   test("an unknown customer is answered in the same batch", async () => {
