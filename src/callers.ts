@@ -66,7 +66,7 @@ async function openWebTokens(
     roleClaim: config.jwtRoleClaim,
     customerClaim: config.jwtCustomerClaim,
   };
-  const keySet = await openKeySet(source).catch((error: Error) => {
+  const keySet = await openKeySet(source, parts.report).catch((error: Error) => {
     throw new ConfigError([`DRAWDOWN_JWT_JWKS cannot be used: ${error.message}`]);
   });
   return new WebTokens({ ...parts, rules, keySet });

@@ -1,12 +1,15 @@
 /**
  * Owns where the public keys of an identity provider come from: its URL, or a file that the
- * operator keeps. Either is read again when a token names a key that is not there.
+ * operator keeps. The URL is asked again when a token names a key that is not there, and now and
+ * then; the file is read again soon after it has changed, so that a key that was taken out of it
+ * opens nothing any more.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
-  errors,
+  customFetch,
+  type FetchImplementation,
   type JSONWebKeySet,
   type JWTVerifyGetKey,
 } from "jose";
@@ -16,31 +19,67 @@ const FETCH_MS_MAX = 5_000;
 /** Tokens that name unknown keys must not make the service ask all the time. */
 const PAUSE_MS = 30_000;
 const KEPT_MS_MAX = 600_000;
+/** While the provider cannot be reached, what it said last is believed for so long. */
+const BELIEVED_MS_MAX = 86_400_000;
+/** Between two looks at a file. */
+const LOOK_PAUSE_MS = 2_000;
+
+/** Told when keys could not be had again. */
+type Report = (error: unknown) => void;
 
 /** A file that cannot be used is told at once; a URL is asked when the first token comes. */
-export async function openKeySet(source: KeySetSource): Promise<JWTVerifyGetKey> {
-  if (source.kind === "url") {
-    return createRemoteJWKSet(new URL(source.url), {
-      timeoutDuration: FETCH_MS_MAX,
-      cooldownDuration: PAUSE_MS,
-      cacheMaxAge: KEPT_MS_MAX,
-    });
-  }
-  let keySet = await readKeySet(source.path);
-  let readAtMs = performance.now();
-  return async (header, token) => {
+export async function openKeySet(source: KeySetSource, report: Report): Promise<JWTVerifyGetKey> {
+  if (source.kind === "file") return openFile(source.path, report);
+  return createRemoteJWKSet(new URL(source.url), {
+    timeoutDuration: FETCH_MS_MAX,
+    cooldownDuration: PAUSE_MS,
+    cacheMaxAge: KEPT_MS_MAX,
+    [customFetch]: fetchOrRemember(report),
+  });
+}
+
+function fetchOrRemember(report: Report): FetchImplementation {
+  let last: { readonly body: string; readonly atMs: number } | undefined;
+  return async (url, options) => {
     try {
-      return await keySet(header, token);
+      const response = await fetch(url, options);
+      if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
+      const body = await response.text();
+      parseKeySet(body);
+      last = { body, atMs: performance.now() };
     } catch (error) {
-      const isStale = performance.now() - readAtMs >= PAUSE_MS;
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !isStale) throw error;
-      readAtMs = performance.now();
-      keySet = await readKeySet(source.path);
-      return keySet(header, token);
+      if (last === undefined || performance.now() - last.atMs > BELIEVED_MS_MAX) throw error;
+      report(error);
     }
+    return new Response(last.body);
   };
 }
 
-async function readKeySet(path: string) {
-  return createLocalJWKSet(JSON.parse(await readFile(path, "utf8")) as JSONWebKeySet);
+async function openFile(path: string, report: Report): Promise<JWTVerifyGetKey> {
+  let stamp = await stampOf(path);
+  let keySet = parseKeySet(await readFile(path, "utf8"));
+  let lookedAtMs = performance.now();
+  const look = async () => {
+    const found = await stampOf(path);
+    if (found === stamp) return;
+    keySet = parseKeySet(await readFile(path, "utf8"));
+    stamp = found;
+  };
+  return async (header, token) => {
+    if (performance.now() - lookedAtMs >= LOOK_PAUSE_MS) {
+      lookedAtMs = performance.now();
+      // One that is being written is read at the next look.
+      await look().catch(report);
+    }
+    return keySet(header, token);
+  };
+}
+
+async function stampOf(path: string): Promise<string> {
+  const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+  return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+}
+
+function parseKeySet(text: string): ReturnType<typeof createLocalJWKSet> {
+  return createLocalJWKSet(JSON.parse(text) as JSONWebKeySet);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectError } from "@connectrpc/connect";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openKeySet } from "../../src/server/key-set.ts";
 import { WebTokens } from "../../src/server/web-tokens.ts";
 import { TENANT } from "../pipeline/ledger.ts";
@@ -181,6 +181,23 @@ describe.each(TWO_WAYS)("a web token, over %s", (_way, open) => {
   });
 });
 
+const MINUTE_MS = 60_000;
+/** What is signed says nothing about where keys come from. */
+const UNUSED = { payload: "", signature: "" };
+
+/** Has time pass, as far as it is asked for. */
+function passTime(): (ms: number) => void {
+  let passed = 0;
+  for (const clock of [Date, performance]) {
+    const now = clock.now.bind(clock);
+    vi.spyOn(clock, "now").mockImplementation(() => now() + passed);
+  }
+  onTestFinished(() => void vi.restoreAllMocks());
+  return (ms) => {
+    passed += ms;
+  };
+}
+
 describe("the keys of a provider", () => {
   test("come from its URL; where they cannot be had, nobody is let in and the operator is told", async () => {
     let isUp = true;
@@ -194,7 +211,7 @@ describe("the keys of a provider", () => {
     const tokensOf = async (reported: unknown[]) =>
       new WebTokens({
         rules: RULES,
-        keySet: await openKeySet({ kind: "url", url }),
+        keySet: await openKeySet({ kind: "url", url }, (error) => reported.push(error)),
         tenantExists: async () => true,
         report: (error) => reported.push(error),
       });
@@ -212,7 +229,56 @@ describe("the keys of a provider", () => {
     expect(heard).toHaveLength(1);
   });
 
+  test("are believed for a day while the provider cannot be reached", async () => {
+    let status = 200;
+    const server = createServer((_request, response) => {
+      response.writeHead(status).end(JSON.stringify(keySet));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const heard: unknown[] = [];
+    const find = await openKeySet({ kind: "url", url }, (error) => heard.push(error));
+    const key = () => find({ alg: "RS256", kid: "of the provider" }, UNUSED);
+    const pass = passTime();
+
+    await key();
+    status = 503;
+    pass(11 * MINUTE_MS);
+    await key();
+    expect(heard).toMatchObject([{ message: `${url} answers 503` }]);
+    pass(25 * 60 * MINUTE_MS);
+    await expect(key()).rejects.toThrow("answers 503");
+    status = 200;
+    await key();
+  });
+
+  test("are those of the file as it stands, also when one was taken out", async () => {
+    const path = `${KEY_FILE}.changing`;
+    onTestFinished(() => rmSync(path));
+    writeFileSync(path, JSON.stringify(keySet));
+    const heard: unknown[] = [];
+    const find = await openKeySet({ kind: "file", path }, (error) => heard.push(error));
+    const key = () => find({ alg: "RS256", kid: "of the provider" }, UNUSED);
+    const pass = passTime();
+
+    await key();
+    writeFileSync(path, "half of a");
+    pass(MINUTE_MS);
+    await key();
+    expect(heard).toHaveLength(1);
+    writeFileSync(path, JSON.stringify({ keys: keySet.keys.slice(1) }));
+    pass(MINUTE_MS);
+    await expect(key()).rejects.toThrow("no applicable key");
+    writeFileSync(path, JSON.stringify(keySet));
+    pass(MINUTE_MS);
+    await key();
+    expect(heard).toHaveLength(1);
+  });
+
   test("are missed at the start when their file is", async () => {
-    await expect(openKeySet({ kind: "file", path: `${KEY_FILE}.not` })).rejects.toThrow("ENOENT");
+    await expect(
+      openKeySet({ kind: "file", path: `${KEY_FILE}.not` }, () => undefined),
+    ).rejects.toThrow("ENOENT");
   });
 });
