@@ -123,3 +123,11 @@ describe("the queue of a lane", () => {
     expect(queue.depth).toBe(1);
   });
 });
+
+test("a tenant has such commands or not", () => {
+  const queue = queueOf("a1 a2 b1");
+  const named = (name: string) => (job: Named) => job.name === name;
+  expect(queue.has("a" as TenantId, named("a2"))).toBe(true);
+  expect(queue.has("b" as TenantId, named("a2"))).toBe(false);
+  expect(queue.has("c" as TenantId, () => true)).toBe(false);
+});
