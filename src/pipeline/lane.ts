@@ -3,16 +3,14 @@
  * a customer that another process holds, and how a batch that fails is split.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { DataSource } from "typeorm";
 import { databaseUnavailable } from "../database/sql-state.ts";
 import type { AssertionFailure, Refusal } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { inBatch } from "../tracing.ts";
-import type { BatchRequest, BatchResult, BatchRunner } from "./batch.ts";
+import type { BatchRequest, BatchResult } from "./batch.ts";
 import type { Job } from "./batch-book.ts";
 import { BatchLoop } from "./batch-loop.ts";
 import { BATCH_COMMANDS_MAX, CommandQueue, type Turn } from "./command-queue.ts";
-import { transact } from "./commit.ts";
 import type { CommitNotices } from "./commit-notices.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { PipelineObserver } from "./observer.ts";
@@ -32,8 +30,8 @@ const DUE_REST_MS = 50;
 const WAITED_REST_MS = 250;
 
 export interface LaneParts {
-  readonly writes: DataSource;
-  readonly runner: BatchRunner;
+  /** Runs a batch in a transaction of its own. */
+  readonly transact: (batch: BatchRequest) => Promise<BatchResult>;
   readonly notices: CommitNotices;
   readonly turnstile: Turnstile;
   readonly observer: PipelineObserver | undefined;
@@ -130,15 +128,13 @@ export class Lane {
 
   /** Runs a batch or a part of one; adds to `back` what goes back to the queue. */
   async #runPart(batch: BatchRequest, back: Job[]): Promise<void> {
-    const { writes, runner, observer } = this.#parts;
-    const { tenantId, jobs, dueOnly, lockWait } = batch;
+    const { transact, observer } = this.#parts;
+    const { jobs, dueOnly, lockWait } = batch;
     if (jobs.length + dueOnly.length === 0) return;
     const startedAt = performance.now();
     const spans = jobs.map((job) => job.span);
-    const attempt = () =>
-      transact({ writes, tenantId, observer }, (session) => runner.run(session, batch));
     const pursuit = await inBatch("batch of customers", spans, () =>
-      pursue(attempt, {
+      pursue(() => transact(batch), {
         observer,
         onUnclear: () => {
           for (const job of jobs) job.unclear = true;

@@ -6,7 +6,8 @@ import type { DataSource } from "typeorm";
 import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { activeSpan } from "../tracing.ts";
-import { BatchRunner } from "./batch.ts";
+import { type BatchRequest, BatchRunner } from "./batch.ts";
+import { transact } from "./commit.ts";
 import { CommitNotices } from "./commit-notices.ts";
 import { CurrencyCache } from "./currency-cache.ts";
 import type { Command, Look, RegistryWrite, Write } from "./job.ts";
@@ -40,9 +41,13 @@ export class Pipeline {
     const { notices } = this;
     const { writes, observer } = parts;
     const turnstile = new Turnstile();
+    const runBatch = (batch: BatchRequest) => {
+      const { tenantId } = batch;
+      return transact({ writes, tenantId, observer }, (session) => runner.run(session, batch));
+    };
     this.#lanes = Array.from(
       { length: LANES },
-      () => new Lane({ writes, runner, notices, observer, turnstile }),
+      () => new Lane({ transact: runBatch, notices, observer, turnstile }),
     );
     this.#registryLane = new RegistryLane(parts);
   }

@@ -3,11 +3,10 @@
  * that a batch gives back: with transactions that come to what a test says, and without a database.
  */
 import pg from "pg";
-import type { DataSource } from "typeorm";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Refusal } from "../../src/errors.ts";
 import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
-import type { BatchRequest, BatchResult, BatchRunner } from "../../src/pipeline/batch.ts";
+import type { BatchRequest, BatchResult } from "../../src/pipeline/batch.ts";
 import type { Job } from "../../src/pipeline/batch-book.ts";
 import { BATCH_COMMANDS_MAX } from "../../src/pipeline/command-queue.ts";
 import { UnclearCommit } from "../../src/pipeline/commit.ts";
@@ -16,11 +15,6 @@ import { Lane } from "../../src/pipeline/lane.ts";
 import type { CommittedBatch } from "../../src/pipeline/observer.ts";
 import { type Entrant, Turnstile } from "../../src/pipeline/turnstile.ts";
 import { writeOf } from "./ledger.ts";
-
-vi.mock(import("../../src/pipeline/commit.ts"), async (original) => ({
-  ...(await original()),
-  transact: ((_: unknown, work: (session: never) => unknown) => work({} as never)) as never,
-}));
 
 /** As the lane's own: a customer is given up, or waited for alone, after so long. */
 const HELD_MS_MAX = 5_000;
@@ -59,10 +53,8 @@ class Site {
   constructor() {
     const notices = new CommitNotices();
     notices.subscribe((...notice) => this.heard.push(notice));
-    const runner: Pick<BatchRunner, "run"> = { run: (_, request) => this.#run(request) };
     this.lane = new Lane({
-      writes: {} as DataSource,
-      runner: runner as BatchRunner,
+      transact: (batch) => this.#transact(batch),
       notices,
       turnstile: this.turnstile,
       observer: {
@@ -97,7 +89,7 @@ class Site {
     return promise.then(String, reasonOf);
   }
 
-  async #run(request: BatchRequest): Promise<BatchResult> {
+  async #transact(request: BatchRequest): Promise<BatchResult> {
     const step = this.steps.shift() ?? {};
     this.seen.push(tell(request));
     await this.meanwhile();
