@@ -6,6 +6,7 @@ import { arrayOf } from "../database/array-parameter.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 import type { Lot } from "../ledger/lot.ts";
 import type { Instant } from "../money/time.ts";
+import { type CutCharges, cutCharges, divide, shareOf } from "./due-shares.ts";
 import { keepCharge, keepLot, loadNeeds } from "./load.ts";
 import type { LoadContext } from "./load-context.ts";
 import * as statements from "./load-statements.ts";
@@ -51,7 +52,8 @@ export async function bookAllDue(
     [...group(chargeRows)].map(([id, rows]) => [id, cutCharges(rows, limit, share)] as const),
   );
   const next = new Map(nextRows.map((row) => [row.customer_id, row.next_due_at]));
-  const { booked, left } = divide(due, charges, bounds);
+  const drawsOf = (book: Book) => charges.get(book.customerId)?.draws ?? 0;
+  const { booked, left } = divide(due, drawsOf, bounds);
   await loadHeldLots(context, booked, charges);
 
   const unfinished = new Set<Book>(left);
@@ -73,71 +75,11 @@ export async function bookAllDue(
   return unfinished;
 }
 
-/** Charges of a customer that have timed out, as many as are looked at in one transaction. */
-interface CutCharges {
-  readonly rows: readonly Placed<ChargeRow>[];
-  /** Whether there are more than these. */
-  readonly more: boolean;
-  /** How many grants they hold. */
-  readonly draws: number;
-}
-
-/** The first charge, and as many behind it as can be booked with it. */
-function cutCharges(
-  rows: readonly Placed<ChargeRow>[],
-  limit: number,
-  { transfersMax }: DueBounds,
-): CutCharges {
-  let draws = 0;
-  let count = 0;
-  for (const row of rows) {
-    const own = row.draw_credit_grant_ids.length;
-    if (count > 0 && 2 * (draws + own) > transfersMax) break;
-    draws += own;
-    count += 1;
-  }
-  const more = count < rows.length || rows.length === limit;
-  return { rows: rows.slice(0, count), more, draws };
-}
-
-/**
- * Leaves out customers when the holds of all are too many to be released together. Those with the
- * most come first, so that none of them waits for others again and again.
- */
-function divide(
-  due: readonly Book[],
-  charges: ReadonlyMap<CustomerId, CutCharges>,
-  { transfersMax }: DueBounds,
-): { readonly booked: readonly Book[]; readonly left: readonly Book[] } {
-  const drawsOf = (book: Book) => charges.get(book.customerId)?.draws ?? 0;
-  const booked: Book[] = [];
-  const left: Book[] = [];
-  let draws = 0;
-  for (const book of due.toSorted((one, other) => drawsOf(other) - drawsOf(one))) {
-    const own = drawsOf(book);
-    if (own > 0 && draws > 0 && draws + own > transfersMax) {
-      left.push(book);
-    } else {
-      draws += own;
-      booked.push(book);
-    }
-  }
-  return { booked, left };
-}
-
-/** Together the customers of a transaction book no more than one alone may. */
-function shareOf({ eventsMax, transfersMax }: DueBounds, customers: number): DueBounds {
-  return {
-    eventsMax: Math.ceil(eventsMax / customers),
-    transfersMax: Math.ceil(transfersMax / customers),
-  };
-}
-
 /** A hold that times out is released to its lots, ended ones too. */
 async function loadHeldLots(
   context: LoadContext,
   due: readonly Book[],
-  charges: ReadonlyMap<CustomerId, CutCharges>,
+  charges: ReadonlyMap<CustomerId, CutCharges<ChargeRow>>,
 ): Promise<void> {
   const needs = new Map<CustomerId, Need[]>();
   for (const book of due) {
