@@ -96,7 +96,8 @@ function mutate(name) {
   if (all !== undefined && survivors.length > 0) {
     const again = tryMutants(survivors.map(placeOf), all, { ...settings, isolate: true });
     const found = new Map(again.map((mutant) => [keyOf(mutant), mutant.status]));
-    for (const survivor of survivors) survivor.status = found.get(keyOf(survivor));
+    for (const survivor of survivors)
+      survivor.status = found.get(keyOf(survivor)) ?? survivor.status;
   }
   return tell(name, mutants);
 }

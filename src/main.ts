@@ -60,14 +60,14 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(usageOf(command));
     return 2;
   }
+  for (const name of unknownVariables(process.env)) {
+    process.stderr.write(`drawdown: ${name} is no setting and is ignored; see drawdown --help\n`);
+  }
   const config = readConfig({
     environment: process.env,
     workingDir: process.cwd(),
     command,
   });
-  for (const name of unknownVariables(process.env)) {
-    process.stderr.write(`drawdown: ${name} is no setting and is ignored; see drawdown --help\n`);
-  }
   const run = { serve, migrate: migrateDatabase, audit, keys } satisfies Record<Command, Run>;
   return await run[command](config, rest);
 }

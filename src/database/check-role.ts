@@ -3,7 +3,7 @@
  * promises: the role is bound by row-level security and cannot change a transfer (L2).
  */
 import type { DataSource } from "typeorm";
-import { listLacking, TABLES } from "./rights.ts";
+import { listLacking, listOpen, TABLES } from "./rights.ts";
 
 /** What keeps the service from starting on this database, one sentence a line. */
 export class RoleError extends Error {
@@ -82,6 +82,10 @@ export async function checkRole(pool: DataSource): Promise<void> {
         `lacks rights on ${lacking.join(", ")}: run \`drawdown migrate\` with ` +
           "DRAWDOWN_OWNER_DATABASE_URL",
       );
+    }
+    const open = await listOpen(runner);
+    if (open.length > 0) {
+      problems.push(`Everybody may call ${open.join(", ")}: run \`drawdown migrate\`.`);
     }
     if (problems.length > 0) throw new RoleError(problems);
   } finally {

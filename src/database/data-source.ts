@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** A statement of an audit may look at all that a customer ever had. */
 const AUDIT_STATEMENT_TIMEOUT_MS = 1_800_000;
-/** Two audits, of which each reads for two groups of customers while it looks for the next one. */
+/** Four audits read for two groups of customers each; two more for what was given up. */
 const AUDIT_POOL_MAX = 10;
 const LOCK_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;

@@ -83,7 +83,7 @@ export async function openCluster(making: Making): Promise<Cluster> {
   }
   const dir = realpathSync(join(postgresDir, "cluster"));
   // PostgreSQL refuses a folder that a group may write, as which a cluster may mount its volumes.
-  if ((statSync(dir).mode & 0o077) !== 0) chmodSync(dir, 0o700);
+  if ((statSync(dir).mode & 0o027) !== 0) chmodSync(dir, 0o700);
   return {
     dir,
     logFile: join(postgresDir, "server.log"),

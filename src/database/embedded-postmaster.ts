@@ -106,6 +106,9 @@ export async function isServedElsewhere(clusterDir: string): Promise<boolean> {
   return findPostmaster(clusterDir) === undefined;
 }
 
+/** Only these say that nobody is there: one that is stopped, or out of reach, is there as well. */
+const NOBODY = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
+
 function answers(socketFile: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketFile);
@@ -113,14 +116,19 @@ function answers(socketFile: string): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.once("connect", () => say(true)).once("error", () => say(false));
+    socket.once("connect", () => say(true));
+    socket.once("error", ({ code = "" }: NodeJS.ErrnoException) => say(!NOBODY.has(code)));
   });
 }
 
-/** Where the server's socket stands; nowhere when the system takes no paths of that length. */
-function socketDirOf(clusterDir: string): string {
+/**
+ * Where the server's socket stands, as a list of one; nowhere when the system takes no paths of
+ * that length.
+ */
+function socketDirsOf(clusterDir: string): string {
   const longest = join(clusterDir, `${SOCKET}65535`);
-  return Buffer.byteLength(longest) <= SOCKET_PATH_BYTES_MAX ? clusterDir : "";
+  if (Buffer.byteLength(longest) > SOCKET_PATH_BYTES_MAX) return "";
+  return `"${clusterDir.replaceAll('"', '""')}"`;
 }
 
 function readPidFile(clusterDir: string): string {
@@ -162,18 +170,21 @@ export async function startPostmaster({
   postgres,
   user,
   settings,
+  hasSocket,
 }: {
   readonly cluster: Cluster;
   readonly postgres: string;
   readonly user: ServerUser | undefined;
   readonly settings: Settings;
+  /** Some file systems that containers share take no sockets. */
+  readonly hasSocket: boolean;
 }): Promise<Start> {
   const port = await choosePort(cluster.portFile);
   const logFrom = rotateLog(cluster.logFile);
   const log = openSync(cluster.logFile, "a", 0o600);
   const options = Object.entries({
     ...SETTINGS,
-    unix_socket_directories: socketDirOf(cluster.dir),
+    unix_socket_directories: hasSocket ? socketDirsOf(cluster.dir) : "",
     ...settings,
     port: String(port),
   });

@@ -75,6 +75,8 @@ const START_MS_MAX = 60_000;
 const RECOVERY_MS_MAX = 1_800_000;
 /** For so long the socket of a server that was killed here may still be open. */
 const DYING_MS_MAX = 2_000;
+/** What a server says that ends because its folder takes no sockets. */
+const NO_SOCKETS = "could not create any Unix-domain sockets";
 const STARTS_MAX = 10;
 const START_PAUSE_MS = 200;
 const CONNECT_MS_MAX = 5_000;
@@ -166,6 +168,7 @@ async function takeHold(site: Site): Promise<Hold> {
   let start: Start | undefined;
   let starts = 0;
   let servedSince_ms: number | undefined;
+  let hasSocket = true;
   try {
     while (performance.now() < giveUpAt_ms) {
       site.stopping.throwIfAborted();
@@ -183,6 +186,7 @@ async function takeHold(site: Site): Promise<Hold> {
       if (start?.hasEnded() && found === undefined) {
         // The sessions of a server that was killed end by themselves, in their own time.
         if (start.logTail().includes(OLD_SESSIONS)) starts = 0;
+        if (start.logTail().includes(NO_SOCKETS)) hasSocket = false;
         if (starts === STARTS_MAX) throw cannotStart(start);
         start = undefined;
         await sleep(START_PAUSE_MS);
@@ -195,7 +199,7 @@ async function takeHold(site: Site): Promise<Hold> {
         }
         servedSince_ms = undefined;
         removeStaleFiles(site.cluster.dir);
-        start = await startPostmaster({ ...site, postgres: site.binaries.postgres });
+        start = await startPostmaster({ ...site, postgres: site.binaries.postgres, hasSocket });
         starts += 1;
       }
       await sleep(POLL_MS);

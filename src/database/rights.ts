@@ -29,6 +29,20 @@ const LACKING = `SELECT DISTINCT n.name FROM (
     FROM unnest($5::text[]) f(name)
   ) n WHERE NOT n.given ORDER BY n.name`;
 
+/** What a dump that was restored without its rights leaves open to every login. */
+const OPEN = `SELECT f.name FROM unnest($1::text[]) f(name)
+  JOIN pg_proc p ON p.oid = to_regprocedure('public.' || f.name)
+  WHERE EXISTS (
+    SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')
+  ORDER BY f.name`;
+
+/** The functions that everybody may call, and nobody but the application should. */
+export async function listOpen(runner: QueryRunner): Promise<readonly string[]> {
+  const rows: readonly { readonly name: string }[] = await runner.query(OPEN, [FUNCTIONS]);
+  return rows.map(({ name }) => name);
+}
+
 /** The tables and functions on which a role lacks a right that the application needs. */
 export async function listLacking(runner: QueryRunner, role: string): Promise<readonly string[]> {
   const rows: readonly { readonly name: string }[] = await runner.query(LACKING, [
@@ -41,8 +55,11 @@ export async function listLacking(runner: QueryRunner, role: string): Promise<re
   return rows.map(({ name }) => name);
 }
 
-/** Gives the application's role what it lacks. */
+/** Gives the application's role what it lacks, and takes from everybody what is not theirs. */
 export async function giveRights(runner: QueryRunner): Promise<void> {
+  for (const name of await listOpen(runner)) {
+    await runner.query(`REVOKE ALL ON FUNCTION ${name} FROM PUBLIC`);
+  }
   for (const name of await listLacking(runner, APPLICATION_ROLE)) {
     const privileges = ON_TABLES[name];
     const what =

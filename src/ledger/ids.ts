@@ -18,8 +18,6 @@ export type ApiKeyId = Id<"api_key">;
 
 /** Stands before all ids. */
 export const FIRST_ID = "00000000-0000-0000-0000-000000000000";
-/** Behind all ids. */
-export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** The counter has 42 bits: more objects than one customer can create, and exact as a number. */
 const COUNTER_BITS = 42;

@@ -4,7 +4,7 @@
  * them. A page that has met so many ends there, and its token leads on.
  */
 import type { EntityManager } from "typeorm";
-import { type CustomerId, FIRST_ID, LAST_ID } from "../ledger/ids.ts";
+import type { CustomerId } from "../ledger/ids.ts";
 import {
   type Gathering,
   gatherPage,
@@ -74,13 +74,13 @@ async function lastIdMet(
   page: { readonly after: string | null; readonly order: ListOrder; readonly rowsMetMax: number },
 ): Promise<string | null> {
   const { after, order, rowsMetMax } = page;
-  const isNewestFirst = order === "NEWEST_FIRST";
-  const [beyond, direction] = isNewestFirst ? ["<", "DESC"] : [">", "ASC"];
+  const [beyond, direction] = order === "NEWEST_FIRST" ? ["<", "DESC"] : [">", "ASC"];
   const [last] = await selectRows<{ readonly id: string }>(
     manager,
-    `SELECT l.${id} AS id FROM ${table} l WHERE l.customer_id = $1 AND l.${id} ${beyond} $2::uuid
-      ORDER BY l.${id} ${direction} OFFSET $3 LIMIT 1`,
-    [customerId, after ?? (isNewestFirst ? LAST_ID : FIRST_ID), rowsMetMax - 1],
+    `SELECT l.${id} AS id FROM ${table} l
+      WHERE l.customer_id = $1 ${after === null ? "" : `AND l.${id} ${beyond} $3::uuid`}
+      ORDER BY l.${id} ${direction} OFFSET $2 LIMIT 1`,
+    [customerId, rowsMetMax - 1, ...(after === null ? [] : [after])],
   );
   return last?.id ?? null;
 }

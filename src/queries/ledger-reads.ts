@@ -6,12 +6,15 @@ import { type AuditAsk, type AuditEvent, audit } from "./audit/audit.ts";
 import { readTrialBalance, type TrialBalance, type TrialBalanceAsk } from "./trial-balance.ts";
 
 /** The connections of audits suffice for so many, and so does the memory of one process. */
-export const AUDITS_AT_ONCE_MAX = 2;
+const AUDITS_AT_ONCE_MAX = 4;
+/** One tenant leaves room for others, also when it gives up audits whose statements go on. */
+export const AUDITS_OF_TENANT_MAX = 2;
 
 export class LedgerReads {
   readonly #reads: DataSource;
   readonly #audits: DataSource;
-  #auditsUnderWay = 0;
+  /** Whose audits are under way. */
+  readonly #underWay: TenantId[] = [];
 
   constructor(pools: { readonly reads: DataSource; readonly audits: DataSource }) {
     this.#reads = pools.reads;
@@ -27,14 +30,16 @@ export class LedgerReads {
   }
 
   async *audit(ask: AuditAsk, signal: AbortSignal): AsyncGenerator<AuditEvent, void, undefined> {
-    if (this.#auditsUnderWay >= AUDITS_AT_ONCE_MAX) {
+    const { tenantId } = ask;
+    const own = this.#underWay.filter((each) => each === tenantId).length;
+    if (own >= AUDITS_OF_TENANT_MAX || this.#underWay.length >= AUDITS_AT_ONCE_MAX) {
       throw refuse("OVERLOADED", "as many audits as may be at once are under way; try again later");
     }
-    this.#auditsUnderWay += 1;
+    this.#underWay.push(tenantId);
     try {
       yield* audit(this.#audits, ask, signal);
     } finally {
-      this.#auditsUnderWay -= 1;
+      this.#underWay.splice(this.#underWay.indexOf(tenantId), 1);
     }
   }
 }

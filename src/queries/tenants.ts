@@ -43,9 +43,19 @@ export async function listTenants(reads: DataSource, page: PageRequest): Promise
   return { items, nextToken };
 }
 
+/** As a place is written. */
+const MOMENT = /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
+
+/** A day that the month does not have becomes one of the next month. */
+function isOfCalendar(moment: string): boolean {
+  const date = new Date(moment);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(moment.slice(0, 19));
+}
+
 function isPlace(text: string): boolean {
   const [createdAt = "", id = ""] = text.split(" ");
-  return !Number.isNaN(Date.parse(createdAt)) && text === `${createdAt} ${id}` && isIdPosition(id);
+  const isMoment = MOMENT.test(createdAt) && isOfCalendar(createdAt);
+  return isMoment && text === `${createdAt} ${id}` && isIdPosition(id);
 }
 
 function placeOf({ created_at: createdAt, tenant_id: id }: TenantRow): string {

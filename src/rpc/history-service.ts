@@ -31,7 +31,7 @@ export function makeHistoryService(parts: {
         findsOlder: true,
       });
       return {
-        movements: toProtoMovements(customer.customerId, page.movements),
+        movements: toProtoPage(customer.customerId, page.movements),
         olderCursor: page.older === null ? "" : makeCursor(customer, ask, page.older),
         newerCursor: makeCursor(customer, ask, page.newer),
       };
@@ -48,7 +48,7 @@ export function makeHistoryService(parts: {
       };
       for await (const page of streamMovements(parts, customer, stream, call.signal)) {
         yield {
-          movements: toProtoMovements(customer.customerId, page.movements),
+          movements: toProtoPage(customer.customerId, page.movements),
           resumeCursor: makeCursor(customer, ask, page.resume),
         };
       }
@@ -56,6 +56,6 @@ export function makeHistoryService(parts: {
   });
 }
 
-function toProtoMovements(customerId: CustomerId, movements: readonly Movement[]) {
+function toProtoPage(customerId: CustomerId, movements: readonly Movement[]) {
   return movements.map((movement) => toProtoMovement(customerId, movement));
 }

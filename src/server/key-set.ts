@@ -19,7 +19,7 @@ const FETCH_MS_MAX = 5_000;
 /** Tokens that name unknown keys must not make the service ask all the time. */
 const PAUSE_MS = 30_000;
 const KEPT_MS_MAX = 600_000;
-/** While the provider cannot be reached, what it said last is believed for so long. */
+/** While keys cannot be had again, those that were had last are believed for so long. */
 const BELIEVED_MS_MAX = 86_400_000;
 /** Between two looks at a file. */
 const LOOK_PAUSE_MS = 2_000;
@@ -59,11 +59,12 @@ async function openFile(path: string, report: Report): Promise<JWTVerifyGetKey> 
   let stamp = await stampOf(path);
   let keySet = parseKeySet(await readFile(path, "utf8"));
   let lookedAtMs = performance.now();
+  let seenAtMs = lookedAtMs;
   const look = async () => {
     const found = await stampOf(path);
-    if (found === stamp) return;
-    keySet = parseKeySet(await readFile(path, "utf8"));
+    if (found !== stamp) keySet = parseKeySet(await readFile(path, "utf8"));
     stamp = found;
+    seenAtMs = performance.now();
   };
   return async (header, token) => {
     if (performance.now() - lookedAtMs >= LOOK_PAUSE_MS) {
@@ -71,6 +72,7 @@ async function openFile(path: string, report: Report): Promise<JWTVerifyGetKey> 
       // One that is being written is read at the next look.
       await look().catch(report);
     }
+    if (performance.now() - seenAtMs > BELIEVED_MS_MAX) throw new Error(`${path} cannot be read`);
     return keySet(header, token);
   };
 }

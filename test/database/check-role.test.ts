@@ -65,12 +65,14 @@ describe("the service refuses to start", () => {
   test("where a dump was restored without the rights of the role, until it is migrated", async () => {
     await asSuperuser(
       `REVOKE ALL ON ALL TABLES IN SCHEMA public FROM drawdown_app;
-        REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM drawdown_app`,
+        REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM drawdown_app;
+        GRANT EXECUTE ON FUNCTION lock_tenants() TO PUBLIC`,
     );
     const starting = check(clone.appUrl);
     await expect(starting).rejects.toThrow(
       /lacks rights on api_key, balance, .*find_api_keys\(text\[\]\).*: run `drawdown migrate`/,
     );
+    await expect(starting).rejects.toThrow("Everybody may call lock_tenants(): run");
     await migrate(clone.ownerUrl);
     await check(clone.appUrl);
     await expect(asRole("UPDATE transfer SET amount = 1")).rejects.toThrow("permission denied");

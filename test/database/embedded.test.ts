@@ -112,7 +112,7 @@ describe("the embedded PostgreSQL in one data folder", () => {
       server_encoding: "UTF8",
       TimeZone: "UTC",
       listen_addresses: "127.0.0.1",
-      unix_socket_directories: clusterOf(dataDir),
+      unix_socket_directories: `"${clusterOf(dataDir)}"`,
       password_encryption: "scram-sha-256",
     });
     expect(database).toEqual({ datcollate: "C", datctype: "C" });

@@ -324,6 +324,13 @@ describe("W2 a transaction that fails", () => {
     expect(site.seen).toEqual(["a1 a2 | due a8 a9", "due a8 a9", "a1 a2", "a1", "a2"]);
   });
 
+  test("keeps a customer's commands in order whom others hold in its first half", async () => {
+    const site = new Site();
+    site.steps = [DATA, { held: "a1" }, DATA];
+    expect(await site.send("a1", "a2", "a3", "a1")).toEqual(["done", "done", "INTERNAL", "done"]);
+    expect(site.seen).toEqual(["a1 a2 a3 a1", "a1 a2", "a3", "a1 a1"]);
+  });
+
   test("so is what is due", async () => {
     const site = new Site();
     site.steps = [DATA, DATA, {}];

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { CustomerId, InvoiceId } from "../../src/ledger/ids.ts";
+import type { CustomerId, InvoiceId, TenantId } from "../../src/ledger/ids.ts";
 import { type AuditEvent, audit } from "../../src/queries/audit/audit.ts";
-import { AUDITS_AT_ONCE_MAX, LedgerReads } from "../../src/queries/ledger-reads.ts";
+import { AUDITS_OF_TENANT_MAX, LedgerReads } from "../../src/queries/ledger-reads.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
 import { Account } from "./account.ts";
 import { FAULTS } from "./audit-faults.ts";
@@ -181,20 +181,35 @@ test("an audit ends when it is told to", async () => {
   await expect(events.next()).rejects.toThrow("told to");
 });
 
-test("so many audits are under way at once, and one more when one of them has ended", async () => {
+const OTHER_TENANT = "01900000-0000-7000-8000-0000000000fe" as TenantId;
+
+test("so many audits of a tenant are under way at once, and one more when one has ended", async () => {
   const ledgerReads = new LedgerReads(ledger.connections);
   const { signal } = new AbortController();
   const start = () => ledgerReads.audit({ tenantId: TENANT, customerId: null }, signal);
-  const underWay = Array.from({ length: AUDITS_AT_ONCE_MAX }, start);
+  const underWay = Array.from({ length: AUDITS_OF_TENANT_MAX }, start);
   const walk = async (events: ReturnType<typeof start>) => {
     for await (const event of events) if (event.kind === "summary") return event;
     return undefined;
   };
   const walking = underWay.map(walk);
   await expect(start().next()).rejects.toMatchObject({ reason: "OVERLOADED" });
+  const others = ledgerReads.audit({ tenantId: OTHER_TENANT, customerId: null }, signal);
+  expect(await walk(others)).toMatchObject({ customers: 0, findings: 0 });
   expect(await Promise.all(walking)).toEqual(
     walking.map(() => expect.objectContaining({ findings: expect.any(Number) })),
   );
+  expect(await walk(start())).toMatchObject({ kind: "summary" });
+
+  // One that is given up makes room as well.
+  const controller = new AbortController();
+  for (let count = 0; count <= AUDITS_OF_TENANT_MAX; count += 1) {
+    const ask = { tenantId: TENANT, customerId: null };
+    const givenUp = ledgerReads.audit(ask, controller.signal);
+    const first = givenUp.next();
+    await first;
+    await givenUp.return();
+  }
   expect(await walk(start())).toMatchObject({ kind: "summary" });
 });
 

@@ -424,9 +424,9 @@ export type CorrectChargeResponse = Message<"drawdown.v1.CorrectChargeResponse">
   charge?: Charge | undefined;
 
   /**
-   * The movements of the correction; none when only the invoiced part was taken back. Once the words
-   * of those before come to 1 MiB, a movement has no description and no metadata here; the history
-   * shows them.
+   * The movements of the correction; none when only the invoiced part was taken back. As soon as
+   * their words come to more than 1 MiB, movements have no description and no metadata here; the
+   * history shows them.
    *
    * @generated from field: repeated drawdown.v1.Movement movements = 2;
    */

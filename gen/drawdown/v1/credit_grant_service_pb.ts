@@ -554,8 +554,8 @@ export const AdjustCreditsRequestSchema: GenMessage<AdjustCreditsRequest> = /*@_
  */
 export type AdjustCreditsResponse = Message<"drawdown.v1.AdjustCreditsResponse"> & {
   /**
-   * The movements of the adjustment, one per credit grant. Once the words of those before come to
-   * 1 MiB, a movement has no description and no metadata here; the history shows them.
+   * The movements of the adjustment, one per credit grant. As soon as their words come to
+   * more than 1 MiB, movements have no description and no metadata here; the history shows them.
    *
    * @generated from field: repeated drawdown.v1.Movement movements = 1;
    */

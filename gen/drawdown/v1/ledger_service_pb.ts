@@ -422,7 +422,7 @@ export const LedgerService: GenService<{
    * Replays the transfers of one or all customers and compares what they add up to with the
    * balances that are kept. Sends findings as they are met, now and then how far it has come, and
    * last a summary. The stream ends with UNAVAILABLE when the server drains. A replica runs two
-   * audits at once; a further one is refused with OVERLOADED.
+   * audits of a tenant at once, and four of all; a further one is refused with OVERLOADED.
    *
    * Refused with CUSTOMER_NOT_FOUND.
    *
