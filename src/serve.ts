@@ -58,7 +58,8 @@ export async function serve(config: Config): Promise<number> {
       connections: database.connections,
       adminKey,
       config,
-      report: (error) => logger.warn({ err: error }, "callers could not be checked"),
+      report: (error) =>
+        logger.warn({ err: error }, "what callers show could not be checked again"),
     });
     const server = await startServer({
       host: config.host,
