@@ -64,12 +64,12 @@ type Act = (scene: Scene) => Promise<boolean> | boolean;
 
 /** Each answers whether it found somebody to befall. */
 const ACTS: Readonly<Record<Fault, Act>> = {
-  "kill service": ({ fleet, index }) => signal(fleet.find(index)?.pid, "SIGKILL"),
+  "kill service": ({ fleet, index }) => killService(fleet, index),
   "kill backend": ({ fleet }) => signal(listBackends(fleet.dataDir)[0]?.pid, "SIGKILL"),
   "kill postmaster": ({ fleet }) => signal(findPostmaster(fleet.dataDir), "SIGKILL"),
-  "kill service and postmaster": ({ fleet, index }) => {
+  "kill service and postmaster": async ({ fleet, index }) => {
     const isKilled = signal(findPostmaster(fleet.dataDir), "SIGKILL");
-    return signal(fleet.find(index)?.pid, "SIGKILL") && isKilled;
+    return (await killService(fleet, index)) && isKilled;
   },
   "immediate shutdown": ({ fleet }) => signal(findPostmaster(fleet.dataDir), "SIGQUIT"),
   "freeze service": ({ fleet, index, random }) =>
@@ -94,6 +94,14 @@ const ACTS: Readonly<Record<Fault, Act>> = {
     return why === undefined;
   },
 };
+
+/** Waits for its end: until then it would count as running, and nobody would start it again. */
+async function killService(fleet: Fleet, index: number): Promise<boolean> {
+  const replica = fleet.find(index);
+  if (replica?.running !== true) return false;
+  await replica.end("SIGKILL");
+  return true;
+}
 
 async function freeze(pid: number | undefined, ms: number): Promise<boolean> {
   if (!signal(pid, "SIGSTOP")) return false;
