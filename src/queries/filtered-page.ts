@@ -19,7 +19,7 @@ import {
   orderedBinding,
   readPageToken,
 } from "./page-token.ts";
-import type { Slice } from "./slice.ts";
+import { type Slice, WAYS } from "./slice.ts";
 import { selectRows } from "./statement.ts";
 
 /** So many rows are met in some ten milliseconds. */
@@ -74,12 +74,12 @@ async function lastIdMet(
   page: { readonly after: string | null; readonly order: ListOrder; readonly rowsMetMax: number },
 ): Promise<string | null> {
   const { after, order, rowsMetMax } = page;
-  const [beyond, direction] = order === "NEWEST_FIRST" ? ["<", "DESC"] : [">", "ASC"];
+  const { beyond, sorted } = WAYS[order];
   const [last] = await selectRows<{ readonly id: string }>(
     manager,
     `SELECT l.${id} AS id FROM ${table} l
       WHERE l.customer_id = $1 ${after === null ? "" : `AND l.${id} ${beyond} $3::uuid`}
-      ORDER BY l.${id} ${direction} OFFSET $2 LIMIT 1`,
+      ORDER BY l.${id} ${sorted} OFFSET $2 LIMIT 1`,
     [customerId, rowsMetMax - 1, ...(after === null ? [] : [after])],
   );
   return last?.id ?? null;

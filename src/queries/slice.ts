@@ -12,15 +12,20 @@ export interface Slice {
   readonly order: ListOrder;
 }
 
+/** How positions are compared and sorted, going from one end of a list to the other. */
+export const WAYS = {
+  OLDEST_FIRST: { beyond: ">", upTo: "<=", sorted: "ASC" },
+  NEWEST_FIRST: { beyond: "<", upTo: ">=", sorted: "DESC" },
+} as const satisfies Record<ListOrder, object>;
+
 /** Has a query read the slice. `position` is the column by which the list is ordered. */
 export function readSlice<Row extends ObjectLiteral>(
   query: SelectQueryBuilder<Row>,
   position: string,
   { after, until, limit, order }: Slice,
 ): void {
-  const isNewestFirst = order === "NEWEST_FIRST";
-  query.orderBy(position, isNewestFirst ? "DESC" : "ASC").limit(limit);
-  if (after !== null) query.andWhere(`${position} ${isNewestFirst ? "<" : ">"} :after`, { after });
-  if (until !== null)
-    query.andWhere(`${position} ${isNewestFirst ? ">=" : "<="} :until`, { until });
+  const { beyond, upTo, sorted } = WAYS[order];
+  query.orderBy(position, sorted).limit(limit);
+  if (after !== null) query.andWhere(`${position} ${beyond} :after`, { after });
+  if (until !== null) query.andWhere(`${position} ${upTo} :until`, { until });
 }

@@ -8,6 +8,7 @@ import { type CreateCreditGrant, createCreditGrant } from "../../src/grant/creat
 import { amountFromDigits, formatAmount } from "../../src/money/amount.ts";
 import { parseInstant } from "../../src/money/time.ts";
 import { BookKeeper, START } from "../core/book-keeper.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 
 const SOON = parseInstant("2026-02-01T00:00:00Z");
 const LATER = parseInstant("2026-03-01T00:00:00Z");
@@ -19,21 +20,7 @@ beforeEach(() => {
 });
 
 function grant(amount: string, words: Partial<CreateCreditGrant> = {}): void {
-  const command: CreateCreditGrant = {
-    name: "",
-    description: "",
-    fundingMethod: "PROMOTIONAL",
-    currency: "USD",
-    amount: amountFromDigits(amount),
-    priority: 10,
-    effectiveAt: null,
-    expiresAt: null,
-    expiresAfter: null,
-    features: [],
-    purchase: null,
-    metadata: {},
-    ...words,
-  };
+  const command = { ...PLAIN_GRANT, amount: amountFromDigits(amount), ...words };
   keeper.run((book) => createCreditGrant(book, command));
 }
 

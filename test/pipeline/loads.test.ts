@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { correctCharge } from "../../src/charge/correct-charge.ts";
 import { createCharge } from "../../src/charge/create-charge.ts";
-import { type CreateCreditGrant, createCreditGrant } from "../../src/grant/create-credit-grant.ts";
+import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import { issueInvoice, voidInvoice } from "../../src/invoice/verbs.ts";
 import type { ChargeId, CustomerId, InvoiceId } from "../../src/ledger/ids.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 import { Account, amount, clockOf } from "../queries/account.ts";
 import { openLedger, type TestLedger, writeOf } from "./ledger.ts";
 
@@ -31,20 +32,9 @@ describe("D2 a charge that draws from more grants than are loaded at once", () =
       (book) =>
         Array.from({ length: GRANTS }, (_, index) => {
           const days = (index * 37) % 11;
-          const command: CreateCreditGrant = {
-            name: "",
-            description: "",
-            fundingMethod: "PROMOTIONAL",
-            currency: "USD",
-            amount: amount("1"),
-            priority: (index * 7) % 5,
-            effectiveAt: null,
-            expiresAt: days === 0 ? null : instant(now + BigInt(days) * DAY_MICROSECONDS),
-            expiresAfter: null,
-            features: [],
-            purchase: null,
-            metadata: {},
-          };
+          const expiresAt = days === 0 ? null : instant(now + BigInt(days) * DAY_MICROSECONDS);
+          const priority = (index * 7) % 5;
+          const command = { ...PLAIN_GRANT, amount: amount("1"), priority, expiresAt };
           return createCreditGrant(book, command).lot;
         }),
       (lots) =>

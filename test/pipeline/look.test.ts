@@ -5,6 +5,7 @@ import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
 import { CurrencyCache } from "../../src/pipeline/currency-cache.ts";
 import { lookAtBook } from "../../src/pipeline/look.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 
 const GRANTS = 3;
@@ -21,20 +22,7 @@ afterAll(() => ledger.close());
 test("B2 a forecast beyond more than can be booked on a copy is refused, not a bug", async () => {
   const { pipeline, connections } = ledger;
   const customerId = await ledger.customer();
-  const grant = {
-    name: "",
-    description: "",
-    fundingMethod: "PROMOTIONAL",
-    currency: "USD",
-    amount: 1n,
-    priority: 10,
-    effectiveAt: null,
-    expiresAt: null,
-    expiresAfter: "P1D",
-    features: [],
-    purchase: null,
-    metadata: {},
-  } as const;
+  const grant = { ...PLAIN_GRANT, amount: 1n, expiresAfter: "P1D" };
   const now = await pipeline.submit(
     writeOf({
       customerId,

@@ -3,11 +3,12 @@ import { NotLoaded } from "../../src/book/need.ts";
 import type { Charge } from "../../src/book/nouns.ts";
 import { createCharge } from "../../src/charge/create-charge.ts";
 import { AssertionFailure, refuse } from "../../src/errors.ts";
-import { type CreateCreditGrant, createCreditGrant } from "../../src/grant/create-credit-grant.ts";
+import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import type { CustomerId } from "../../src/ledger/ids.ts";
 import { formatAmount, parseAmount } from "../../src/money/amount.ts";
 import { LOAD_ROUNDS_MAX } from "../../src/pipeline/batch-book.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 
 let ledger: TestLedger;
@@ -22,28 +23,13 @@ afterAll(async () => {
 
 const amountOf = (text: string) => parseAmount(text) ?? -1n;
 
-const GRANT: CreateCreditGrant = {
-  name: "",
-  description: "",
-  fundingMethod: "PROMOTIONAL",
-  currency: "USD",
-  amount: 0n,
-  priority: 10,
-  effectiveAt: null,
-  expiresAt: null,
-  expiresAfter: null,
-  features: [],
-  purchase: null,
-  metadata: {},
-};
-
 function grant(pipeline: Pipeline, customerId: CustomerId, amount: string, expiresAfter?: string) {
   return pipeline.submit(
     writeOf({
       customerId,
       verb: (book) =>
         createCreditGrant(book, {
-          ...GRANT,
+          ...PLAIN_GRANT,
           amount: amountOf(amount),
           expiresAfter: expiresAfter ?? null,
         }),
@@ -241,7 +227,7 @@ describe("a failure of one is not a failure of all", () => {
         customerId: broken,
         needs: [{ kind: "currency", code: "USD" }],
         verb: (book) => {
-          createCreditGrant(book, { ...GRANT, amount: amountOf("1") });
+          createCreditGrant(book, { ...PLAIN_GRANT, amount: amountOf("1") });
           throw thrown();
         },
         answer: () => null,

@@ -11,6 +11,7 @@ import { formatAmount, parseAmount } from "../../src/money/amount.ts";
 import type { Write } from "../../src/pipeline/job.ts";
 import type { CommittedBatch } from "../../src/pipeline/observer.ts";
 import { createRateCard } from "../../src/registry/create-rate-card.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 import { registryWrite } from "./registry-writes.ts";
 
@@ -43,20 +44,7 @@ const submit = <Result>(write: Write<Result, unknown>) => ledger.pipeline.submit
 
 type Command = Parameters<typeof createCreditGrant>[1];
 
-const GRANT: Command = {
-  name: "",
-  description: "",
-  fundingMethod: "PROMOTIONAL",
-  currency: "USD",
-  amount: amountOf("1"),
-  priority: 10,
-  effectiveAt: null,
-  expiresAt: null,
-  expiresAfter: null,
-  features: [],
-  purchase: null,
-  metadata: {},
-};
+const GRANT: Command = { ...PLAIN_GRANT, amount: amountOf("1") };
 
 function grantOf(customerId: CustomerId, over: Partial<Command> = {}) {
   const command = { ...GRANT, ...over };

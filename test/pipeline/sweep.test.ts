@@ -3,6 +3,7 @@ import { createCreditGrant } from "../../src/grant/create-credit-grant.ts";
 import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import { amountFromDigits } from "../../src/money/amount.ts";
 import { Sweeper } from "../../src/pipeline/sweep.ts";
+import { PLAIN_GRANT } from "../core/plain-grant.ts";
 import { openLedger, TENANT, type TestLedger, writeOf } from "./ledger.ts";
 import { customerWrite } from "./registry-writes.ts";
 
@@ -44,18 +45,9 @@ async function withExpiringCredit(tenantId: TenantId = TENANT): Promise<Customer
       customerId,
       verb: (book) =>
         createCreditGrant(book, {
-          name: "",
-          description: "",
-          fundingMethod: "PROMOTIONAL",
-          currency: "USD",
+          ...PLAIN_GRANT,
           amount: amountFromDigits("5"),
-          priority: 10,
-          effectiveAt: null,
-          expiresAt: null,
           expiresAfter: "P1D",
-          features: [],
-          purchase: null,
-          metadata: {},
         }),
       answer: ({ lot }) => lot.id,
     }),
