@@ -19,6 +19,10 @@ export function setTenant(tenantId: TenantId): string {
   return `SET LOCAL app.tenant = '${tenantId}'`;
 }
 
+/** That tenant, as SQL within the transaction: read once by a statement, whatever it meets. */
+export const TENANT_OF_TRANSACTION =
+  "(SELECT nullif(current_setting('app.tenant', true), '')::uuid)";
+
 export interface Connection {
   /** For named statements, and for sending several without waiting for one another. */
   readonly client: pg.PoolClient;

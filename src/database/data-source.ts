@@ -46,8 +46,7 @@ const SESSION = {
 
 /**
  * The pipeline's statements touch few rows by key. Joined with `unnest`, of which the planner knows
- * nothing, they would scan or sort whole tables even for a batch of one. A hash join is allowed:
- * both its sides are what a batch names.
+ * nothing, they would scan or sort whole tables even for a batch of one.
  */
 const BY_KEYS: Settings = {
   enable_seqscan: "off",

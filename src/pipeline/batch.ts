@@ -25,7 +25,7 @@ import { loadFirstAnswers } from "./replay.ts";
 import type { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
-const LOCK_COLUMNS = `customer_id, sequence, last_booked_at, next_due_at, object_count,
+const LOCK_COLUMNS = `ctid, customer_id, sequence, last_booked_at, next_due_at, object_count,
   invoice_count`;
 
 /** Takes the customers that nobody else holds, in id order, and passes over the others. */
@@ -120,7 +120,7 @@ export class BatchRunner {
     const named = arrayOf("uuid", customers);
     const source: LoadSource = { session, tenantId, currencies: this.#currencies };
     const [heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
-      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
+      session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
       session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
       loadFirstAnswers(session, request.jobs),
@@ -134,6 +134,7 @@ export class BatchRunner {
     const parts = heads.map((head) => {
       const own = balancesOf.get(head.customer_id) ?? new Map();
       const book = openBook(head, { clock, balances: own, random32: this.#random32 });
+      places.keep(book, head);
       const batchBook = new BatchBook(book, jobsOf.get(book.customerId) ?? []);
       for (const [id, first] of firstAnswers.get(book.customerId) ?? []) {
         batchBook.knowFirstAnswer(id, first);

@@ -3,6 +3,7 @@
  * one of them, sent together, and every row count checked before anyone may commit.
  */
 import type { Book } from "../book/book.ts";
+import type { Instant } from "../money/time.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { Places } from "./places.ts";
 import type { Session } from "./session.ts";
@@ -10,9 +11,15 @@ import { type Owned, type RowsToStore, rowsToStore, type TableWrite } from "./st
 import * as writes from "./writes.ts";
 
 /** What a head was when it was locked. */
-export type HeadStart = writes.HeadRow;
+export interface HeadStart {
+  readonly sequence: bigint;
+  readonly lastBookedAt: Instant | null;
+  readonly nextDueAt: Instant | null;
+  readonly objectCount: bigint;
+  readonly invoiceCount: bigint;
+}
 
-export function headOf(book: Book): writes.HeadRow {
+export function headOf(book: Book): HeadStart {
   return {
     sequence: book.journal.sequence,
     lastBookedAt: book.journal.lastBookedAt,
@@ -22,7 +29,7 @@ export function headOf(book: Book): writes.HeadRow {
   };
 }
 
-const sameHead = (left: writes.HeadRow, right: writes.HeadRow) =>
+const sameHead = (left: HeadStart, right: HeadStart) =>
   left.sequence === right.sequence &&
   left.lastBookedAt === right.lastBookedAt &&
   left.nextDueAt === right.nextDueAt &&
@@ -52,10 +59,9 @@ function gather<Row extends object>(
 /** What nearly every charge writes, and nothing else writes more often. */
 function gatherOfCharges(parts: Parts): readonly RowsToStore[] {
   return [
-    gather(parts, writes.writeHeads, ({ book }, start) => {
-      const head = headOf(book);
-      return sameHead(head, start) ? [] : [head];
-    }),
+    gather(parts, writes.writeHeads, ({ book }, start) =>
+      sameHead(headOf(book), start) ? [] : [book],
+    ),
     gather(parts, writes.updateBalances, ({ book: { journal } }) =>
       [...journal.touchedBalances].filter((balance) => !journal.newBalances.has(balance)),
     ),
@@ -104,8 +110,8 @@ export async function flush(
   const parts = { books, places };
   const ofCharges = gatherOfCharges(parts).filter(({ count }) => count > 0);
   const others = gatherOfOthers(parts).filter(({ count }) => count > 0);
-  // Together they name the customers once, and are one message. The others are sent alone, because
-  // each mixture of tables is a statement that every connection prepares.
+  // What charges write is one message. The others are sent alone, because each mixture of tables is
+  // a statement that every connection prepares.
   const sent = others.map((rows) => session.storeTogether([rows]));
   if (ofCharges.length > 0) sent.push(session.storeTogether(ofCharges));
   await Promise.all(sent);

@@ -45,12 +45,12 @@ export type Loader<Kind extends Need["kind"]> = (
   asked: readonly Asked<Kind>[],
 ) => Promise<Keep>;
 
-/** Whose books ask, as most statements name them first: each once, and then need by need. */
-export function customersOf(
-  asked: readonly { readonly customerId: CustomerId }[],
-): readonly [distinct: Buffer, named: Buffer] {
-  const named = asked.map(({ customerId }) => customerId);
-  return [arrayOf("uuid", [...new Set(named)]), arrayOf("uuid", named)];
+/** Whose books ask, need by need. */
+export function customersOf(asked: readonly { readonly customerId: CustomerId }[]): Buffer {
+  return arrayOf(
+    "uuid",
+    asked.map(({ customerId }) => customerId),
+  );
 }
 
 /** Each row with the book of its customer. */

@@ -38,7 +38,7 @@ export async function bookAllDue(
     "timestamptz",
     due.map((book) => book.now),
   );
-  const values = [customers, customers, untils];
+  const values = [customers, untils];
   const share = shareOf(bounds, due.length);
   const limit = share.eventsMax + 1;
   const { session } = context;

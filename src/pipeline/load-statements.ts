@@ -1,5 +1,5 @@
 /**
- * Owns the statements that load books. Each names its customers by `customer_id = ANY($1)` and
+ * Owns the statements that load books, of several customers, and the catalogs of their tenant. Each
  * reaches rows by their keys, so that its cost depends neither on history nor on table size.
  */
 import {
@@ -11,7 +11,7 @@ import {
   RATE_CARD_COLUMNS,
   TERMS_COLUMNS,
 } from "./rows.ts";
-import { NAMED_HEADS, type Statement } from "./statement.ts";
+import { type Named, namedRows, type Statement } from "./statement.ts";
 
 /**
  * Rows of a table named by customer and some more of its key. The fence (OFFSET 0) keeps the
@@ -22,25 +22,21 @@ const byKey = (parts: {
   readonly name: string;
   readonly table: string;
   readonly alias: string;
-  /** The named columns, with their types, as parameters from $3 on. */
-  readonly key: Readonly<Record<string, string>>;
+  /** The named columns, as parameters from $2 on. */
+  readonly key: readonly Named[];
   readonly columns: string;
   readonly where?: string;
 }): Statement => {
-  const { table, alias } = parts;
-  const keys = Object.keys(parts.key);
-  const arrays = Object.values(parts.key).map((type, index) => `$${index + 3}::${type}[]`);
-  const match = keys.map((key) => `${alias}.${key} = n.${key}`);
+  const { table, alias, key } = parts;
+  const match = key.map(({ name }) => `AND ${alias}.${name} = n.${name}`);
   const where = parts.where === undefined ? "" : `AND ${parts.where}`;
   return {
     name: parts.name,
-    text: `${NAMED_HEADS}
-      SELECT r.*
-      FROM unnest($2::uuid[], ${arrays.join(", ")}) AS n(customer_id, ${keys.join(", ")})
-      JOIN k ON k.customer_id = n.customer_id
+    text: `SELECT r.*
+      FROM ${namedRows(key, 1)}
       CROSS JOIN LATERAL (
         SELECT ${alias}.ctid, ${parts.columns} FROM ${table} ${alias}
-        WHERE ${alias}.customer_id = k.customer_id AND ${match.join(" AND ")} ${where} OFFSET 0
+        WHERE ${alias}.customer_id = n.customer_id ${match.join(" ")} ${where} OFFSET 0
       ) r`,
   };
 };
@@ -55,7 +51,7 @@ export const LOAD_LOTS = byKey({
   name: "load_lots",
   table: "credit_grant",
   alias: "g",
-  key: { credit_grant_id: "uuid" },
+  key: [{ name: "credit_grant_id", type: "uuid" }],
   columns: LOT_COLUMNS,
 });
 
@@ -63,7 +59,7 @@ export const LOAD_TERMS = byKey({
   name: "load_terms",
   table: "credit_grant",
   alias: "g",
-  key: { credit_grant_id: "uuid" },
+  key: [{ name: "credit_grant_id", type: "uuid" }],
   columns: TERMS_COLUMNS,
 });
 
@@ -71,7 +67,7 @@ export const LOAD_CHARGES = byKey({
   name: "load_charges",
   table: "charge",
   alias: "c",
-  key: { charge_id: "uuid" },
+  key: [{ name: "charge_id", type: "uuid" }],
   columns: CHARGE_COLUMNS,
 });
 
@@ -79,7 +75,7 @@ export const LOAD_INVOICES = byKey({
   name: "load_invoices",
   table: "invoice",
   alias: "i",
-  key: { invoice_id: "uuid" },
+  key: [{ name: "invoice_id", type: "uuid" }],
   columns: INVOICE_COLUMNS,
 });
 
@@ -87,7 +83,7 @@ export const LOAD_DRAFTS = byKey({
   name: "load_drafts",
   table: "invoice",
   alias: "i",
-  key: { currency: "text" },
+  key: [{ name: "currency", type: "text" }],
   columns: INVOICE_COLUMNS,
   where: "i.status = 'DRAFT'",
 });
@@ -96,7 +92,7 @@ export const LOAD_LINES = byKey({
   name: "load_lines",
   table: "invoice_line",
   alias: "l",
-  key: { invoice_line_id: "uuid" },
+  key: [{ name: "invoice_line_id", type: "uuid" }],
   columns: LINE_COLUMNS,
 });
 
@@ -104,23 +100,29 @@ export const LOAD_CREDIT_LINES = byKey({
   name: "load_credit_lines",
   table: "invoice_line",
   alias: "l",
-  key: { credited_invoice_id: "uuid" },
+  key: [{ name: "credited_invoice_id", type: "uuid" }],
   columns: LINE_COLUMNS,
 });
+
+/** A page of a shelf, by the place behind which it begins. */
+const SHELF_PAGE = [
+  { name: "asked", type: "integer" },
+  { name: "currency", type: "text" },
+  { name: "feature_key", type: "text" },
+  { name: "priority", type: "integer" },
+  { name: "expires_at", type: "timestamptz" },
+  { name: "first_sequence", type: "bigint" },
+  { name: "page", type: "integer" },
+] as const;
 
 /** Open grants in draw order (D2), so many after a given place, that a feature may draw. */
 export const LOAD_SHELVES: Statement = {
   name: "load_shelves",
-  text: `${NAMED_HEADS}
-    SELECT n.asked, g.ctid, ${LOT_COLUMNS}
-    FROM k
-    JOIN unnest($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::integer[],
-        $7::timestamptz[], $8::bigint[], $9::integer[])
-      AS n(customer_id, asked, currency, feature_key, priority, expires_at, first_sequence, page)
-      ON n.customer_id = k.customer_id
+  text: `SELECT n.asked, g.ctid, ${LOT_COLUMNS}
+    FROM ${namedRows(SHELF_PAGE, 1)}
     CROSS JOIN LATERAL (
       SELECT o.ctid, o.* FROM credit_grant o
-      WHERE o.customer_id = k.customer_id AND o.currency = n.currency AND o.open
+      WHERE o.customer_id = n.customer_id AND o.currency = n.currency AND o.open
         AND (o.priority, coalesce(o.expires_at, 'infinity'::timestamptz), o.first_sequence)
           > (n.priority, n.expires_at, n.first_sequence)
         AND o.status = 'ACTIVE' AND o.remaining > o.held
@@ -159,44 +161,38 @@ export const LOAD_PROFILES: Statement = {
   text: `SELECT p.ctid, ${PROFILE_COLUMNS} FROM customer p WHERE p.customer_id = ANY($1::uuid[])`,
 };
 
+/** Up to which moment what falls due is asked for. */
+const UNTIL = [{ name: "until", type: "timestamptz" }] as const;
+
 export const LOAD_DUE_LOTS: Statement = {
   name: "load_due_lots",
-  text: `${NAMED_HEADS}
-    SELECT g.ctid, ${LOT_COLUMNS}
-    FROM k
-    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
-      ON n.customer_id = k.customer_id
+  text: `SELECT g.ctid, ${LOT_COLUMNS}
+    FROM ${namedRows(UNTIL, 1)}
     CROSS JOIN LATERAL (
-      SELECT d.ctid, d.* FROM credit_grant d WHERE d.customer_id = k.customer_id AND d.due_at <= n.until
-      ORDER BY d.due_at, d.status = 'PENDING', d.number LIMIT $4::integer
+      SELECT d.ctid, d.* FROM credit_grant d WHERE d.customer_id = n.customer_id AND d.due_at <= n.until
+      ORDER BY d.due_at, d.status = 'PENDING', d.number LIMIT $3::integer
     ) g`,
 };
 
 export const LOAD_DUE_CHARGES: Statement = {
   name: "load_due_charges",
-  text: `${NAMED_HEADS}
-    SELECT c.ctid, ${CHARGE_COLUMNS}
-    FROM k
-    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
-      ON n.customer_id = k.customer_id
+  text: `SELECT c.ctid, ${CHARGE_COLUMNS}
+    FROM ${namedRows(UNTIL, 1)}
     CROSS JOIN LATERAL (
       SELECT d.ctid, d.* FROM charge d
-      WHERE d.customer_id = k.customer_id AND d.status = 'OPEN' AND d.hold_expires_at <= n.until
-      ORDER BY d.hold_expires_at, d.number LIMIT $4::integer
+      WHERE d.customer_id = n.customer_id AND d.status = 'OPEN' AND d.hold_expires_at <= n.until
+      ORDER BY d.hold_expires_at, d.number LIMIT $3::integer
     ) c`,
 };
 
 /** When something falls due next, after what is due now. */
 export const LOAD_NEXT_DUE: Statement = {
   name: "load_next_due",
-  text: `${NAMED_HEADS}
-    SELECT k.customer_id, least(
+  text: `SELECT n.customer_id, least(
       (SELECT min(d.due_at) FROM credit_grant d
-        WHERE d.customer_id = k.customer_id AND d.due_at > n.until),
+        WHERE d.customer_id = n.customer_id AND d.due_at > n.until),
       (SELECT min(c.hold_expires_at) FROM charge c
-        WHERE c.customer_id = k.customer_id AND c.status = 'OPEN' AND c.hold_expires_at > n.until)
+        WHERE c.customer_id = n.customer_id AND c.status = 'OPEN' AND c.hold_expires_at > n.until)
     ) AS next_due_at
-    FROM k
-    JOIN unnest($2::uuid[], $3::timestamptz[]) AS n(customer_id, until)
-      ON n.customer_id = k.customer_id`,
+    FROM ${namedRows(UNTIL, 1)}`,
 };

@@ -110,7 +110,7 @@ function byId<Kind extends Need["kind"], Row extends { readonly customer_id: Cus
       "uuid",
       asked.map(({ need }) => id(need)),
     );
-    const rows = await session.rows<Row>(statement, [...customersOf(asked), ids]);
+    const rows = await session.rows<Row>(statement, [customersOf(asked), ids]);
     return (context) => {
       for (const [book, row] of withBooks(context, rows)) keepRow(book, row, context.places);
       for (const [book, need] of needsWithBooks(context, asked)) keepNeed(book, need, rows);
@@ -168,7 +168,7 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
       "text",
       asked.map(({ need }) => need.currency),
     );
-    const values = [...customersOf(asked), currencies];
+    const values = [customersOf(asked), currencies];
     const rows = await session.rows<Placed<InvoiceRow>>(statements.LOAD_DRAFTS, values);
     return (context) => {
       for (const [book, row] of withBooks(context, rows)) keepInvoice(book, row, context.places);
@@ -178,8 +178,8 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
     };
   },
   async profile({ session }, asked) {
-    const [customers] = customersOf(asked);
-    const rows = await session.rows<Placed<ProfileRow>>(statements.LOAD_PROFILES, [customers]);
+    const values = [customersOf(asked)];
+    const rows = await session.rows<Placed<ProfileRow>>(statements.LOAD_PROFILES, values);
     return (context) => {
       for (const [book, row] of withBooks(context, rows)) keepProfile(book, row, context.places);
     };
@@ -215,7 +215,7 @@ async function loadShelves(
   });
   const rows = await session.rows<Placed<LotRow> & { readonly asked: number }>(
     statements.LOAD_SHELVES,
-    [...customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
+    [customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
   return (context) => {
     const loaded = pages.map((page) => ({ ...page, rows: 0, last: null as DrawKey | null }));

@@ -7,7 +7,7 @@ import { LOAD_CHARGES } from "./load-statements.ts";
 import type { FirstAnswer } from "./request-answers.ts";
 import type { ChargeRow } from "./rows.ts";
 import type { Session } from "./session.ts";
-import { NAMED_HEADS, type Statement } from "./statement.ts";
+import { namedRows, type Statement } from "./statement.ts";
 
 /**
  * What was kept with a request id. Charges that settled at once keep theirs themselves, and are
@@ -15,18 +15,16 @@ import { NAMED_HEADS, type Statement } from "./statement.ts";
  */
 export const FIND_REQUESTS: Statement = {
   name: "find_requests",
-  text: `${NAMED_HEADS}
-    SELECT f.*
-    FROM unnest($2::uuid[], $3::text[]) AS n(customer_id, request_id)
-    JOIN k ON k.customer_id = n.customer_id
+  text: `SELECT f.*
+    FROM ${namedRows([{ name: "request_id", type: "text" }], 1)}
     CROSS JOIN LATERAL (
       SELECT q.customer_id, q.request_id, q.fingerprint, q.answer, NULL::uuid AS charge_id
       FROM request q
-      WHERE q.customer_id = k.customer_id AND q.request_id = n.request_id
+      WHERE q.customer_id = n.customer_id AND q.request_id = n.request_id
       UNION ALL
       SELECT c.customer_id, c.request_id, c.fingerprint, NULL, c.charge_id
       FROM charge c
-      WHERE c.customer_id = k.customer_id AND c.request_id = n.request_id
+      WHERE c.customer_id = n.customer_id AND c.request_id = n.request_id
       OFFSET 0
     ) f`,
 };
@@ -49,7 +47,6 @@ export async function loadFirstAnswers(
   if (jobs.length === 0) return new Map();
   const customers = jobs.map(({ write }) => write.customerId);
   const requests = await session.rows<FoundRequest>(FIND_REQUESTS, [
-    arrayOf("uuid", [...new Set(customers)]),
     arrayOf("uuid", customers),
     arrayOf(
       "text",
@@ -77,7 +74,6 @@ async function loadCharges(
   if (answers.length === 0) return new Map();
   const customers = answers.map((answer) => answer.customer_id);
   const rows = await session.rows<ChargeRow>(LOAD_CHARGES, [
-    arrayOf("uuid", [...new Set(customers)]),
     arrayOf("uuid", customers),
     arrayOf(
       "uuid",

@@ -32,8 +32,10 @@ export class Session {
 
   /** Stores rows of several tables in one statement. */
   async storeTogether(together: readonly RowsToStore[]): Promise<void> {
-    const values = [...storeValues(together)];
-    const [stored] = await this.rows<{ counts: number[] }>(storeStatement(together), values);
+    const [stored] = await this.rows<{ counts: number[] }>(
+      storeStatement(together),
+      storeValues(together),
+    );
     for (const [index, { write, count }] of together.entries()) {
       const found = stored?.counts[index];
       assert(found === count, `${write.name}: ${count} rows are stored, not ${found}`);

@@ -7,10 +7,7 @@ export interface TenantInsert<Row> {
   readonly values: (tenantId: TenantId, rows: readonly Row[]) => unknown[];
 }
 
-/**
- * Inserts rows of the tenant, which the statement names by its row. A customer is new as well, so
- * there is no head yet that could be named instead.
- */
+/** Inserts rows of the tenant, if there is such a one: the statement names it by its row. */
 export function insertForTenant<Row>(
   table: string,
   columns: readonly Column<Row>[],

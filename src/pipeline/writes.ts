@@ -1,5 +1,5 @@
 /** Owns the set-based write of each table: its columns as data, and how a noun fills them. */
-import type { MovementNote } from "../book/book.ts";
+import type { Book, MovementNote } from "../book/book.ts";
 import type { Charge, CustomerProfile, GrantTerms, Invoice, InvoiceLine } from "../book/nouns.ts";
 import { nextDueOfLot } from "../ledger/due.ts";
 import type { Balance } from "../ledger/journal.ts";
@@ -8,14 +8,7 @@ import type { Transfer } from "../ledger/transfer.ts";
 import { type Amount, formatAmount } from "../money/amount.ts";
 import type { Instant } from "../money/time.ts";
 import type { RequestKey } from "./job.ts";
-import {
-  type Column,
-  columnsOf,
-  deleteFrom,
-  insertInto,
-  updateHeads,
-  updateOf,
-} from "./statement.ts";
+import { type Column, columnsOf, deleteFrom, insertInto, updateOf } from "./statement.ts";
 
 /** An array within an array travels as its text. */
 const moneyList = (amounts: readonly Amount[]) => `{${amounts.map(formatAmount).join(",")}}`;
@@ -25,20 +18,12 @@ const textList = (texts: readonly string[]) => `{${texts.map(quoted).join(",")}}
 
 const TIME = "timestamptz";
 
-export interface HeadRow {
-  readonly sequence: bigint;
-  readonly lastBookedAt: Instant | null;
-  readonly nextDueAt: Instant | null;
-  readonly objectCount: bigint;
-  readonly invoiceCount: bigint;
-}
-
-export const writeHeads = updateHeads<HeadRow>("heads", [
-  { name: "sequence", type: "bigint", value: (head) => head.sequence },
-  { name: "last_booked_at", type: TIME, value: (head) => head.lastBookedAt },
-  { name: "next_due_at", type: TIME, value: (head) => head.nextDueAt },
-  { name: "object_count", type: "bigint", value: (head) => head.objectCount },
-  { name: "invoice_count", type: "bigint", value: (head) => head.invoiceCount },
+export const writeHeads = updateOf<Book>("heads", "customer_head", null, [
+  { name: "sequence", type: "bigint", value: ({ journal }) => journal.sequence },
+  { name: "last_booked_at", type: TIME, value: ({ journal }) => journal.lastBookedAt },
+  { name: "next_due_at", type: TIME, value: (book) => book.nextDueAt },
+  { name: "object_count", type: "bigint", value: (book) => book.objectCount },
+  { name: "invoice_count", type: "bigint", value: (book) => book.invoiceCount },
 ]);
 
 export const writeProfiles = updateOf<CustomerProfile>("profiles", "customer", null, [

@@ -7,13 +7,12 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Book, MovementNote } from "../../src/book/book.ts";
 import type { Need } from "../../src/book/need.ts";
 import type { Charge } from "../../src/book/nouns.ts";
-import type { TransferRow } from "../../src/database/entities/transfer.ts";
 import { Refusal } from "../../src/errors.ts";
 import type { ChargeId, CustomerId, GrantId, InvoiceId } from "../../src/ledger/ids.ts";
 import { formatInstant, type Instant, instant } from "../../src/money/time.ts";
 import type { Write } from "../../src/pipeline/job.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
-import { TRANSFER_COLUMNS, transferOf } from "../../src/queries/journal-rows.ts";
+import { type JournalRow, TRANSFER_COLUMNS, transferOf } from "../../src/queries/journal-rows.ts";
 import { createCurrency } from "../../src/registry/create-currency.ts";
 import { createRateCard } from "../../src/registry/create-rate-card.ts";
 import { type RandomCommand, randomCommands } from "../core/random-commands.ts";
@@ -258,7 +257,7 @@ async function compareRows({ inMemory: { kept }, customerId }: Twin): Promise<vo
       const counts = [kept.objectCount, kept.invoiceCount, kept.nextDueAt];
       same([objectCount, invoiceCount, nextDueAt], counts, "the stored head");
       const owned = `WHERE customer_id = $1 ORDER BY sequence`;
-      const transfers: TransferRow[] = await manager.query(
+      const transfers: JournalRow[] = await manager.query(
         `SELECT ${TRANSFER_COLUMNS} FROM transfer t ${owned}`,
         [customerId],
       );

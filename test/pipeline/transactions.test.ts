@@ -44,6 +44,11 @@ async function whileHeld<Result>(customerId: CustomerId, command: () => Promise<
   await other.query("SELECT FROM customer_head WHERE customer_id = $1 FOR UPDATE", [customerId]);
   const result = command();
   await untilWaitedFor(other);
+  // The head stands elsewhere afterwards than where it was when the command began to wait.
+  await other.query(
+    "UPDATE customer_head SET object_count = object_count + 5 WHERE customer_id = $1",
+    [customerId],
+  );
   await other.query("UPDATE balance SET issued = issued + 5 WHERE customer_id = $1", [customerId]);
   await other.query("UPDATE credit_grant SET remaining = remaining - 5 WHERE customer_id = $1", [
     customerId,
@@ -62,12 +67,13 @@ describe("L3 a customer's lock", () => {
 
     const { rows } = await ledger.superuser.query(
       `SELECT trim_scale(b.issued) AS issued, trim_scale(g.remaining) AS remaining,
-          t.created_at > $2::timestamptz AS later
-        FROM balance b JOIN credit_grant g USING (customer_id) JOIN transfer t USING (customer_id)
+          h.object_count, t.created_at > $2::timestamptz AS later
+        FROM customer_head h JOIN balance b USING (customer_id) JOIN credit_grant g USING (customer_id) JOIN transfer t USING (customer_id)
         WHERE b.customer_id = $1 AND t.event = 'CONSUMED'`,
       [account.id, heldUntil],
     );
-    expect(rows).toEqual([{ issued: "45", remaining: "34", later: true }]);
+    // Five objects of the other one, besides the grant and the charge.
+    expect(rows).toEqual([{ issued: "45", remaining: "34", object_count: "7", later: true }]);
   });
 });
 

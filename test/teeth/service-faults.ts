@@ -63,12 +63,12 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     name: "balances are read before the lock is taken",
     file: "src/pipeline/batch.ts",
     find: `[heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
-      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
+      session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),
       session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),`,
     put: `[balances, heads, clockRows, firstAnswers, keepFirstNeeds] = await Promise.all([
       session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
-      session.rows<LockedRow>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
+      session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
       session.rows<{ now: Instant }>(READ_CLOCK, []),`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "L3",
@@ -143,8 +143,8 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   {
     name: "a page begins with the last row of the one before",
     file: "src/queries/movement-pages.ts",
-    find: 'from: side === "newer" ? later(range.from, sequence + 1n) : range.from,',
-    put: 'from: side === "newer" ? later(range.from, sequence) : range.from,',
+    find: "from: later(from, sequence + 1n), to }",
+    put: "from: later(from, sequence), to }",
     caughtBy: "test/queries/history.test.ts",
     test: "H3",
   },
@@ -183,7 +183,7 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   {
     name: "a call that has ended stays in flight",
     file: "src/server/drain.ts",
-    find: "    this.#calls.delete(call);\n",
+    find: "    this.#inFlight -= 1;\n",
     put: "",
     caughtBy: "test/server/drain.test.ts",
     test: "a drain",
