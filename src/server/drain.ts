@@ -2,11 +2,13 @@
  * Owns what is in flight, and the end of it: once draining has begun no new call is let in, streams
  * are told to end, and whoever shuts down can wait for the rest.
  */
-import { type Refusal, refuse } from "../errors.ts";
+import { assert, type Refusal, refuse } from "../errors.ts";
 import type { AdmittedCall } from "./guard.ts";
 
 export class Drain {
-  readonly #calls = new Set<AdmittedCall>();
+  #inFlight = 0;
+  /** Of unary calls nobody needs to know more than how many there are. */
+  readonly #streams = new Set<AdmittedCall>();
   readonly #waiting: (() => void)[] = [];
   #draining = false;
 
@@ -15,16 +17,19 @@ export class Drain {
   }
 
   get inFlight(): number {
-    return this.#calls.size;
+    return this.#inFlight;
   }
 
   enter(call: AdmittedCall): void {
-    this.#calls.add(call);
+    this.#inFlight += 1;
+    if (call.streaming) this.#streams.add(call);
   }
 
   leave(call: AdmittedCall): void {
-    this.#calls.delete(call);
-    if (this.#calls.size > 0) return;
+    assert(this.#inFlight > 0, "who leaves has entered");
+    this.#inFlight -= 1;
+    if (call.streaming) this.#streams.delete(call);
+    if (this.#inFlight > 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -32,12 +37,12 @@ export class Drain {
   begin(): void {
     this.#draining = true;
     const reason = drainingRefusal();
-    for (const call of this.#calls) if (call.streaming) call.abort(reason);
+    for (const stream of this.#streams) stream.abort(reason);
   }
 
   /** Resolves as soon as nothing is in flight. */
   whenIdle(): Promise<void> {
-    if (this.#calls.size === 0) return Promise.resolve();
+    if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
