@@ -6,8 +6,10 @@ import { setTenant, withConnection } from "./connection.ts";
 import { databaseFailure, databaseUnavailable } from "./sql-state.ts";
 
 /**
- * Runs the statements of one answer on one snapshot of the tenant's rows. Refuses
- * DATABASE_UNAVAILABLE when the database cannot be reached or does not answer in time.
+ * Runs the statements of one answer on one snapshot of the tenant's rows. The first ones are sent
+ * behind BEGIN without waiting for it: outside a transaction they would be of no tenant and see
+ * nothing, and nobody is told what they found. Refuses DATABASE_UNAVAILABLE when the database
+ * cannot be reached or does not answer in time.
  */
 export async function readTransaction<Result>(
   reads: DataSource,
@@ -17,11 +19,14 @@ export async function readTransaction<Result>(
   const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${setTenant(tenantId)}`;
   try {
     return await withConnection(reads, async ({ client, manager }) => {
-      await client.query(begin);
-      const result = await work(manager);
+      const begun = client.query(begin);
+      // Both have settled before the connection is lent to anyone else.
+      const [beginning, outcome] = await Promise.allSettled([begun, (async () => work(manager))()]);
+      if (beginning.status === "rejected") throw beginning.reason;
+      if (outcome.status === "rejected") throw outcome.reason;
       const { command } = await client.query("COMMIT");
       assert(command === "COMMIT", "a read lets every error of its statements through");
-      return result;
+      return outcome.value;
     });
   } catch (error) {
     const failure = databaseFailure(error);

@@ -65,21 +65,44 @@ export class CustomerReads {
    * Answers from one snapshot of a customer that has nothing due. With `finalAt`, a moment in the
    * past, nothing at or before it can be added any more once the snapshot is taken.
    */
-  async read<Answer>(
+  read<Answer>(
     customer: CustomerName,
     work: (manager: EntityManager, head: Head) => Promise<Answer>,
     finalAt: Instant | null = null,
   ): Promise<Answer> {
+    return this.readAhead(customer, { ahead: async () => undefined, work, finalAt });
+  }
+
+  /**
+   * The same, with one statement that is sent together with the one that reads the head. When
+   * something has to be booked first, what it found is dropped, and `work` does without.
+   */
+  async readAhead<Ahead, Answer>(
+    customer: CustomerName,
+    way: {
+      readonly ahead: (manager: EntityManager) => Promise<Ahead>;
+      readonly work: (
+        manager: EntityManager,
+        head: Head,
+        ahead: Ahead | undefined,
+      ) => Promise<Answer>;
+      readonly finalAt: Instant | null;
+    },
+  ): Promise<Answer> {
     const { tenantId, customerId } = customer;
+    const { finalAt } = way;
     let isFinal = finalAt === null;
     for (let round = 0; ; round += 1) {
       const outcome = await readTransaction(this.#reads, tenantId, async (manager) => {
-        const head = await getHead(manager, customer);
+        const [head, ahead] = await Promise.all([
+          getHead(manager, customer),
+          round === 0 ? way.ahead(manager) : undefined,
+        ]);
         if (isDue(head) && round < DUE_ROUNDS_MAX) return { kind: "due" } as const;
         if (!isFinal && finalAt !== null && mayBeBeingWritten(finalAt, head.clock)) {
           return { kind: "waits" } as const;
         }
-        return { kind: "answered", answer: await work(manager, head) } as const;
+        return { kind: "answered", answer: await way.work(manager, head, ahead) } as const;
       });
       if (outcome.kind === "answered") return outcome.answer;
       if (outcome.kind === "due") {

@@ -6,7 +6,7 @@ import type { EntityManager } from "typeorm";
 import { type Instant, instant } from "../money/time.ts";
 import type { CustomerName, CustomerReads, Head } from "./customer-reads.ts";
 import { type Direction, lastSequenceAt } from "./journal-search.ts";
-import type { Movement } from "./movement.ts";
+import type { MovedTransfer, Movement } from "./movement.ts";
 import {
   type MovementAsk,
   type MovementFilter,
@@ -14,7 +14,10 @@ import {
   readCursor,
 } from "./movement-filter.ts";
 import { describePage } from "./movement-notes.ts";
-import { type RowsAsk, selectMovementRows } from "./movement-rows.ts";
+import { isOneStatement, type RowsAsk, selectMovementRows } from "./movement-rows.ts";
+
+/** The highest that a bigint of the database takes. */
+const SEQUENCE_MAX = 2n ** 63n - 1n;
 
 export interface MovementPage {
   /** In the order that was asked for. */
@@ -43,14 +46,43 @@ export async function readMovementPage(
   ask: PageAsk,
 ): Promise<MovementPage> {
   const { bookedUntil } = ask.filter;
-  const work = (manager: EntityManager, head: Head) => pageOf(manager, customer, ask, head);
-  return customers.read(customer, work, bookedUntil === null ? null : justBefore(bookedUntil));
+  return customers.readAhead(customer, {
+    ahead: async (manager) => rowsAhead(manager, customer, ask),
+    work: (manager, head, ahead) => pageOf(manager, customer, { ...ask, ahead }, head),
+    finalAt: bookedUntil === null ? null : justBefore(bookedUntil),
+  });
+}
+
+/**
+ * The rows of a page that goes on behind a known place, when one statement finds them. No sequence
+ * is higher than the head's in the same snapshot, so the head need not be known.
+ */
+async function rowsAhead(
+  manager: EntityManager,
+  { customerId }: CustomerName,
+  { filter, start, rowsMax }: PageAsk,
+): Promise<readonly MovedTransfer[] | undefined> {
+  const { bookedFrom, bookedUntil } = filter;
+  const isKnown = typeof start !== "string" && bookedFrom === null && bookedUntil === null;
+  if (!isKnown || !isOneStatement(filter)) return undefined;
+  const rows = rangeBehind(start, { from: 1n, to: SEQUENCE_MAX });
+  return selectMovementRows(manager, { customerId, filter, ...rows, rowsMax: rowsMax + 1 });
+}
+
+/** The sequences of a range that lie behind a place. */
+function rangeBehind(
+  { direction, sequence }: Place,
+  { from, to }: Range,
+): Range & { readonly direction: Direction } {
+  return direction === "newer"
+    ? { direction, from: later(from, sequence + 1n), to }
+    : { direction, from, to: earlier(to, sequence - 1n) };
 }
 
 async function pageOf(
   manager: EntityManager,
   customer: CustomerName,
-  ask: PageAsk,
+  ask: PageAsk & { readonly ahead: readonly MovedTransfer[] | undefined },
   head: Head,
 ): Promise<MovementPage> {
   const { customerId } = customer;
@@ -58,15 +90,9 @@ async function pageOf(
   const place = placeOf(customer, ask, head);
   const { direction } = place;
   const range = await rangeOf(manager, customerId, filter, head);
-  const within = (side: Direction, sequence: bigint) => ({
-    customerId,
-    filter,
-    direction: side,
-    from: side === "newer" ? later(range.from, sequence + 1n) : range.from,
-    to: side === "older" ? earlier(range.to, sequence - 1n) : range.to,
-  });
-  const rows = { ...within(direction, place.sequence), rowsMax: rowsMax + 1 };
-  const transfers = await selectMovementRows(manager, rows);
+  const behind = (from: Place) => ({ customerId, filter, ...rangeBehind(from, range) });
+  const rows = { ...behind(place), rowsMax: rowsMax + 1 };
+  const transfers = ask.ahead ?? (await selectMovementRows(manager, rows));
   const read = { transfers, rowsMax };
   const { rows: nearest, more } = await describePage(manager, customerId, read);
 
@@ -76,8 +102,9 @@ async function pageOf(
   const olderThan = oldest?.transfer.sequence ?? place.sequence + 1n;
   const fromStart = direction === "newer" && place.sequence === 0n;
   const looksBack = ask.findsOlder && direction === "newer" && !fromStart;
+  const lookedBack: Place = { direction: "older", sequence: olderThan };
   const hasOlder =
-    direction === "older" ? more : looksBack && (await isAny(manager, within("older", olderThan)));
+    direction === "older" ? more : looksBack && (await isAny(manager, behind(lookedBack)));
   const newer: Place = {
     direction: "newer",
     sequence: newerThan(place, { newest, more, head }),
@@ -88,7 +115,7 @@ async function pageOf(
   };
   return {
     movements: newestIsFirst === (order === "NEWEST_FIRST") ? nearest : nearest.toReversed(),
-    older: hasOlder ? { direction: "older", sequence: olderThan } : null,
+    older: hasOlder ? lookedBack : null,
     newer,
     more,
     resume: direction === "older" ? older : newer,
@@ -123,13 +150,19 @@ function placeOf(customer: CustomerName, ask: PageAsk, head: Head): Place {
   return { direction: "older", sequence: head.sequence + 1n };
 }
 
-/** The sequences whose rows lie in the time range, both included (H3). */
+/** Sequences, both included. */
+interface Range {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** The sequences whose rows lie in the time range (H3). */
 async function rangeOf(
   manager: EntityManager,
   customerId: CustomerName["customerId"],
   { bookedFrom, bookedUntil }: MovementFilter,
   head: Head,
-): Promise<{ readonly from: bigint; readonly to: bigint }> {
+): Promise<Range> {
   const lastBefore = (moment: Instant) => {
     const search = { moment: justBefore(moment), newest: head.sequence };
     return lastSequenceAt(manager, customerId, search);

@@ -48,6 +48,11 @@ interface Parts {
   readonly balances: string;
 }
 
+/** Whether nothing has to be looked up before the rows are. */
+export function isOneStatement({ features, chargeId }: MovementFilter): boolean {
+  return features === null && chargeId === null;
+}
+
 /** The transfers of the movements that the filter chooses, nearest to the first end. */
 export async function selectMovementRows(
   manager: EntityManager,
@@ -59,7 +64,7 @@ export async function selectMovementRows(
   const parts = partsOf(ask, way);
   const branches = await branchesOf(manager, ask, parts, way);
   if (branches.length === 0) return [];
-  const text = `SELECT ${MOVED_COLUMNS} FROM (${branches.join(" UNION ALL ")}) t
+  const text = `SELECT t.* FROM (${branches.join(" UNION ALL ")}) t
     ORDER BY ${parts.bySequence} LIMIT ${parts.limit}`;
   const rows = await selectRows<MovedRow>(manager, text, parts.parameters.values);
   return rows.map(movedTransferOf);
@@ -200,7 +205,7 @@ function branchOfRareType(parts: Parts, type: MovementType): string {
   const { from, to, limit, direction, conditions, balances } = parts;
   const order = direction === "older" ? "DESC" : "ASC";
   const place = "(t.event, t.currency, t.sequence)";
-  return `(SELECT ${MOVED_COLUMNS} FROM balance b
+  return `(SELECT t.* FROM balance b
     CROSS JOIN LATERAL (
       SELECT ${MOVED_COLUMNS} FROM transfer t
       WHERE t.customer_id = b.customer_id AND t.event IN (${namesOf(RARE_TYPES)})
@@ -241,7 +246,7 @@ function branchesOfGrants(parts: Parts, grants: readonly GrantId[]): readonly st
     ) n`;
   const bounded = older ? { from: "g.bound", to } : { from, to: "g.bound" };
   return [
-    `(SELECT ${MOVED_COLUMNS} FROM (${nearest}) g
+    `(SELECT t.* FROM (${nearest}) g
       CROSS JOIN LATERAL (${walked(MOVED_COLUMNS, bounded, limit)}) t)`,
   ];
 }

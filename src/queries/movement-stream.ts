@@ -39,14 +39,14 @@ export async function* streamMovements(
     for (;;) {
       const page = await next;
       signal.throwIfAborted();
+      if (follow && page.resume.direction === "older") {
+        const message = "a stream that follows needs a cursor that leads to the newer side";
+        throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
+      }
       if (page.more) {
         next = read(page.resume);
         // Nobody hears of its failure when the stream ends first.
         next.catch(() => undefined);
-      }
-      if (follow && page.resume.direction === "older") {
-        const message = "a stream that follows needs a cursor that leads to the newer side";
-        throw refuse("CURSOR_MISMATCH", message, {}, "cursor");
       }
       const nowMs = performance.now();
       const idle = sentAtMs === undefined || nowMs - sentAtMs >= idleMs;

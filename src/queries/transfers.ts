@@ -1,8 +1,7 @@
 /** Owns reading a customer's journal as it stands, transfer by transfer (L1, L3). */
-import type { TransferRow } from "../database/entities/transfer.ts";
 import type { Transfer } from "../ledger/transfer.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
-import { TRANSFER_COLUMNS, transferOf } from "./journal-rows.ts";
+import { type JournalRow, TRANSFER_COLUMNS, transferOf } from "./journal-rows.ts";
 import { selectRows } from "./statement.ts";
 
 /** About half a mebibyte. */
@@ -23,7 +22,7 @@ export async function* streamTransfers(
     signal.throwIfAborted();
     const values = [customer.customerId, from];
     const rows = await customers.read(customer, (manager) =>
-      selectRows<TransferRow>(manager, PAGE, values),
+      selectRows<JournalRow>(manager, PAGE, values),
     );
     const last = rows.at(-1);
     if (last !== undefined) yield rows.map(transferOf);

@@ -187,7 +187,16 @@ test("H2 no movement has the id of its customer, created at one moment with it",
   expect(movementId(customerId, first.transfer)).not.toBe(customerId);
 });
 
-describe("H3 H4 pages", () => {
+/** A caller goes on by a cursor; a stream, which knows the place, has its rows read ahead. */
+const GOING_ON = {
+  cursor,
+  place: (_: MovementAsk, place: Place) => place,
+} as const;
+const WAYS = ["cursor", "place"] as const;
+
+describe.each(WAYS)("H3 H4 pages by %s", (way) => {
+  const behindPlace = GOING_ON[way];
+
   test.each(ORDERS.flatMap((order) => [1, 3, 7, 1_000].map((rowsMax) => ({ order, rowsMax }))))(
     "$order by $rowsMax: walking to either end meets each chosen movement once",
     async ({ order, rowsMax }) => {
@@ -206,12 +215,12 @@ describe("H3 H4 pages", () => {
           const next = order === "NEWEST_FIRST" ? at.older : at.more ? at.newer : null;
           if (next === null) break;
           expect(own.length, name).toBe(rowsMax);
-          at = await page(ask, cursor(ask, next), rowsMax);
+          at = await page(ask, behindPlace(ask, next), rowsMax);
         }
         expect(met, name).toEqual(order === "NEWEST_FIRST" ? expected.toReversed() : expected);
         // Behind the newest there is nothing, and from there one finds back.
         const newest = order === "NEWEST_FIRST" ? last : at;
-        const behind = await page(ask, cursor(ask, newest.newer), rowsMax);
+        const behind = await page(ask, behindPlace(ask, newest.newer), rowsMax);
         expect(behind.movements, name).toEqual([]);
         expect(behind.older !== null, name).toBe(expected.length > 0);
       }
@@ -225,7 +234,7 @@ describe("H3 H4 pages", () => {
       const start: Place = order === "NEWEST_FIRST" ? BEFORE_ALL : AFTER_ALL;
       const met: bigint[] = [];
       for (let at: Place | null = start; at !== null; ) {
-        const found: MovementPage = await page(ask, cursor(ask, at), 4);
+        const found: MovementPage = await page(ask, behindPlace(ask, at), 4);
         const own = sequences(found.movements);
         if (order === "NEWEST_FIRST") {
           met.unshift(...own);
@@ -239,7 +248,9 @@ describe("H3 H4 pages", () => {
       expect(met, name).toEqual(order === "NEWEST_FIRST" ? expected.toReversed() : expected);
     }
   });
+});
 
+describe("H3 H4 pages", () => {
   test("rows written while someone pages neither repeat nor hide a row", async () => {
     const busy = await Account.open(ledger);
     await busy.grant("100");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Refusal, refuse } from "../../src/errors.ts";
 import { formatAmount } from "../../src/money/amount.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
@@ -193,6 +193,21 @@ describe("H5 the history as a stream", () => {
 
     for (const page of pages) expect(say(await reader.next())).toEqual(page);
     expect(await reader.next()).toBe("ended");
+  });
+
+  test("one page is read ahead of the reader, and no more", async () => {
+    const customer = await accountWith(9);
+    const read = vi.spyOn(CustomerReads.prototype, "readAhead");
+    const reader = open(customer);
+    await reader.next();
+    await expect.poll(() => read.mock.calls.length).toBe(2);
+    expect(await within(new Promise(() => undefined), 100)).toBe("nothing");
+    expect(read.mock.calls.length).toBe(2);
+
+    await reader.next();
+    await expect.poll(() => read.mock.calls.length).toBe(3);
+    read.mockRestore();
+    await reader.end();
   });
 
   test("of no movements it is one empty page", async () => {
