@@ -138,6 +138,10 @@ function flipsOf(type: string): readonly string[] {
   }
 }
 
+/** The same row each time: a row that was changed and restored stands elsewhere, or where it was. */
+const FIRST_WRITTEN = `(to_jsonb(t) ->> 'sequence')::bigint, (to_jsonb(t) ->> 'number')::bigint,
+  to_jsonb(t)::text`;
+
 /** A changed value, and where it stands now. */
 interface Changed {
   readonly ctid: string;
@@ -149,8 +153,8 @@ async function change({ table, name, type }: Column): Promise<Changed | readonly
   const { where = "true", flip } = PLACES[`${table}.${name}`] ?? {};
   const row = `${name} IS NOT NULL AND ${where}`;
   const found = await ledger.superuser.query(
-    `SELECT ctid::text, ${name}::text AS was FROM ${table}
-      WHERE customer_id = $1 AND ${row} ORDER BY ctid LIMIT 1`,
+    `SELECT ctid::text, ${name}::text AS was FROM ${table} t
+      WHERE customer_id = $1 AND ${row} ORDER BY ${FIRST_WRITTEN} LIMIT 1`,
     [account.id],
   );
   const [at] = found.rows;
