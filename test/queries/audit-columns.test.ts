@@ -138,7 +138,7 @@ function flipsOf(type: string): readonly string[] {
   }
 }
 
-/** The same row each time: a row that was changed and restored stands elsewhere, or where it was. */
+/** The same row each time: one that was changed and restored may stand elsewhere than before. */
 const FIRST_WRITTEN = `(to_jsonb(t) ->> 'sequence')::bigint, (to_jsonb(t) ->> 'number')::bigint,
   to_jsonb(t)::text`;
 
