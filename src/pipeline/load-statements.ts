@@ -2,6 +2,9 @@
  * Owns the statements that load books, of several customers, and the catalogs of their tenant. Each
  * reaches rows by their keys, so that its cost depends neither on history nor on table size.
  */
+import type { ElementOf } from "../database/array-parameter.ts";
+import type { DrawKey } from "../ledger/draw-order.ts";
+import type { Asked } from "./load-context.ts";
 import {
   CHARGE_COLUMNS,
   INVOICE_COLUMNS,
@@ -11,7 +14,7 @@ import {
   RATE_CARD_COLUMNS,
   TERMS_COLUMNS,
 } from "./rows.ts";
-import { type Named, namedRows, type Statement } from "./statement.ts";
+import { type Column, type Named, namedRows, type Statement } from "./statement.ts";
 
 /**
  * Rows of a table named by customer and some more of its key. The fence (OFFSET 0) keeps the
@@ -104,22 +107,32 @@ export const LOAD_CREDIT_LINES = byKey({
   columns: LINE_COLUMNS,
 });
 
-/** A page of a shelf, by the place behind which it begins. */
-const SHELF_PAGE = [
-  { name: "asked", type: "integer" },
-  { name: "currency", type: "text" },
-  { name: "feature_key", type: "text" },
-  { name: "priority", type: "integer" },
-  { name: "expires_at", type: "timestamptz" },
-  { name: "first_sequence", type: "bigint" },
-  { name: "page", type: "integer" },
-] as const;
+/** A page of a shelf that is asked for. */
+export interface ShelfPage extends Asked<"shelf"> {
+  readonly index: number;
+  readonly limit: number;
+}
+
+export const SHELF_COLUMNS: readonly Column<ShelfPage>[] = [
+  { name: "asked", type: "integer", value: ({ index }) => index },
+  { name: "currency", type: "text", value: ({ need }) => need.currency },
+  { name: "feature_key", type: "text", value: ({ need }) => need.featureKey },
+  { name: "priority", type: "integer", value: ({ need }) => need.after?.priority ?? 0 },
+  { name: "expires_at", type: "timestamptz", value: ({ need }) => expiryAfter(need.after) },
+  { name: "first_sequence", type: "bigint", value: ({ need }) => need.after?.firstSequence ?? 0n },
+  { name: "page", type: "integer", value: ({ limit }) => limit },
+];
+
+/** Before all lots there is no place yet; never is last (D2). */
+function expiryAfter(after: DrawKey | undefined): ElementOf["timestamptz"] {
+  return after === undefined ? "-infinity" : (after.expiresAt ?? "infinity");
+}
 
 /** Open grants in draw order (D2), so many after a given place, that a feature may draw. */
 export const LOAD_SHELVES: Statement = {
   name: "load_shelves",
   text: `SELECT n.asked, g.ctid, ${LOT_COLUMNS}
-    FROM ${namedRows(SHELF_PAGE, 1)}
+    FROM ${namedRows(SHELF_COLUMNS, 1)}
     CROSS JOIN LATERAL (
       SELECT o.ctid, o.* FROM credit_grant o
       WHERE o.customer_id = n.customer_id AND o.currency = n.currency AND o.open

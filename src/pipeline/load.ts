@@ -6,7 +6,7 @@
 import { type Book, shelfKey } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
 import type { Charge } from "../book/nouns.ts";
-import { arrayOf, type ElementOf } from "../database/array-parameter.ts";
+import { arrayOf } from "../database/array-parameter.ts";
 import { assert } from "../errors.ts";
 import { compareDrawOrder, type DrawKey } from "../ledger/draw-order.ts";
 import type { CustomerId } from "../ledger/ids.ts";
@@ -40,7 +40,7 @@ import {
   type TermsRow,
   termsOf,
 } from "./rows.ts";
-import { type Column, cellsOf, type Statement } from "./statement.ts";
+import { cellsOf, type Statement } from "./statement.ts";
 
 /** The first page of open grants is what nearly every charge draws from; then larger ones. */
 const SHELF_FIRST_PAGE_ROWS = 8;
@@ -189,33 +189,17 @@ const LOADERS: { readonly [Kind in Need["kind"]]: Loader<Kind> } = {
   rate_card: loadRateCards,
 };
 
-/** A page of a shelf that is asked for. */
-interface ShelfPage extends Asked<"shelf"> {
-  readonly index: number;
-  readonly limit: number;
-}
-
-const SHELF_COLUMNS: readonly Column<ShelfPage>[] = [
-  { name: "asked", type: "integer", value: ({ index }) => index },
-  { name: "currency", type: "text", value: ({ need }) => need.currency },
-  { name: "feature_key", type: "text", value: ({ need }) => need.featureKey },
-  { name: "priority", type: "integer", value: ({ need }) => need.after?.priority ?? 0 },
-  { name: "expires_at", type: "timestamptz", value: ({ need }) => expiryAfter(need.after) },
-  { name: "first_sequence", type: "bigint", value: ({ need }) => need.after?.firstSequence ?? 0n },
-  { name: "page", type: "integer", value: ({ limit }) => limit },
-];
-
 async function loadShelves(
   { session }: LoadSource,
   asked: readonly Asked<"shelf">[],
 ): Promise<Keep> {
-  const pages = asked.map((each, index): ShelfPage => {
+  const pages = asked.map((each, index): statements.ShelfPage => {
     const limit = each.need.after === undefined ? SHELF_FIRST_PAGE_ROWS : SHELF_NEXT_PAGE_ROWS;
     return { ...each, index, limit };
   });
   const rows = await session.rows<Placed<LotRow> & { readonly asked: number }>(
     statements.LOAD_SHELVES,
-    [customersOf(asked), ...SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
+    [customersOf(asked), ...statements.SHELF_COLUMNS.map((column) => cellsOf(column, pages))],
   );
   return (context) => {
     const loaded = pages.map((page) => ({ ...page, rows: 0, last: null as DrawKey | null }));
@@ -241,11 +225,6 @@ function keyOf(row: LotRow): DrawKey {
     expiresAt: row.expires_at,
     firstSequence: row.first_sequence,
   };
-}
-
-/** Before all lots there is no place yet; never is last (D2). */
-function expiryAfter(after: DrawKey | undefined): ElementOf["timestamptz"] {
-  return after === undefined ? "-infinity" : (after.expiresAt ?? "infinity");
 }
 
 /**

@@ -68,7 +68,8 @@ describe("L3 a customer's lock", () => {
     const { rows } = await ledger.superuser.query(
       `SELECT trim_scale(b.issued) AS issued, trim_scale(g.remaining) AS remaining,
           h.object_count, t.created_at > $2::timestamptz AS later
-        FROM customer_head h JOIN balance b USING (customer_id) JOIN credit_grant g USING (customer_id) JOIN transfer t USING (customer_id)
+        FROM customer_head h JOIN balance b USING (customer_id)
+          JOIN credit_grant g USING (customer_id) JOIN transfer t USING (customer_id)
         WHERE b.customer_id = $1 AND t.event = 'CONSUMED'`,
       [account.id, heldUntil],
     );
