@@ -66,7 +66,7 @@ export async function openSubject(replicas = 1): Promise<Subject> {
     const show = (message: MessageInitShape<typeof method.output>) =>
       toJson(method.output, create(method.output, message));
     if (handler?.kind === "unary") return [show(await handler.handle(request, call))];
-    if (handler?.kind !== "server_streaming") throw new Error(`${method.name} is not implemented`);
+    if (handler?.kind !== "server_streaming") throw new Error(`no call asks for ${method.name}`);
     const shown: JsonValue[] = [];
     for await (const message of handler.handle(request, call)) {
       shown.push(show(message));

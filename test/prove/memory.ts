@@ -10,7 +10,7 @@ import { HistoryService } from "../../gen/drawdown/v1/history_service_pb.ts";
 import { MovementOrder } from "../../gen/drawdown/v1/movement_pb.ts";
 import type { Account } from "./account.ts";
 import { checkBooks, withSuperuser } from "./books.ts";
-import { countOpen } from "./connections.ts";
+import { leftOpen } from "./connections.ts";
 import { checkAudit, giveCredit, makeCustomers } from "./customers.ts";
 import { Fleet } from "./fleet.ts";
 import { residentBytes } from "./postmaster.ts";
@@ -187,10 +187,12 @@ async function meet(habit: Habit, scene: Scene): Promise<void> {
   const listening = [replica.http, replica.grpc].map((each) => Number(each.split(":").at(-1)));
   const theirs = new Set(open.flatMap((each) => each.port() ?? []));
   const giveUpAt_ms = performance.now() + GONE_MS_MAX;
-  while (countOpen(listening, theirs) > 0 && performance.now() < giveUpAt_ms)
+  while (leftOpen(listening, theirs).length > 0 && performance.now() < giveUpAt_ms)
     await sleep(SAMPLE_MS);
-  const left = countOpen(listening, theirs);
-  if (left > 0) fail(`${left} connections of readers who ${habit} are still open`);
+  const left = leftOpen(listening, theirs);
+  if (left.length > 0) {
+    fail(`connections of readers who ${habit} are still open: ${left.join("; ")}`);
+  }
   run.say(
     `${readers} readers who ${habit}: ${gauge.mebibytes(rest)}, ` +
       `others waited ${Math.round(slowestMs)} ms at most`,

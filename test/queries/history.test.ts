@@ -212,6 +212,7 @@ describe.each(WAYS)("H3 H4 pages by %s", (way) => {
           if (order === "NEWEST_FIRST") inOrder.reverse();
           expect(own, name).toEqual(inOrder);
           met.push(...own);
+          expect(met.length, name).toBeLessThanOrEqual(expected.length);
           const next = order === "NEWEST_FIRST" ? at.older : at.more ? at.newer : null;
           if (next === null) break;
           expect(own.length, name).toBe(rowsMax);
@@ -236,12 +237,12 @@ describe.each(WAYS)("H3 H4 pages by %s", (way) => {
       for (let at: Place | null = start; at !== null; ) {
         const found: MovementPage = await page(ask, behindPlace(ask, at), 4);
         const own = sequences(found.movements);
+        met.unshift(...own);
+        expect(met.length, name).toBeLessThanOrEqual(expected.length);
         if (order === "NEWEST_FIRST") {
-          met.unshift(...own);
           expect(found.older !== null, name).toBe(met.length > own.length);
           at = found.more ? found.newer : null;
         } else {
-          met.unshift(...own);
           at = found.older;
         }
       }
