@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/database/embedded.ts";
 import {
@@ -91,6 +92,24 @@ describe("the embedded PostgreSQL in one data folder", () => {
     expect(second.adopted).toBe(false);
     expect(second.ownerUrl).toBe(first.ownerUrl);
     expect(await ask(second.ownerUrl, "SELECT answer FROM kept")).toEqual([{ answer: 42 }]);
+  });
+
+  test.runIf(isLinux)("a session keeps the memory that each statement takes anew", async () => {
+    const { superuserUrl } = await start();
+    const client = new pg.Client({ connectionString: superuserUrl });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const { rows } = await client.query("SELECT pg_backend_pid() AS pid");
+    const pagesTaken = () =>
+      Number(readFileSync(`/proc/${rows[0].pid}/stat`, "utf8").split(" ")[9]);
+    const lists = Array.from({ length: 50 }, () => "ARRAY[1]").join(", ");
+    const statement = { name: "lists", text: `SELECT FROM unnest(${lists})` };
+    const runs = 50;
+    for (let run = 0; run < runs; run += 1) await client.query(statement);
+
+    const before = pagesTaken();
+    for (let run = 0; run < runs; run += 1) await client.query(statement);
+    expect((pagesTaken() - before) / runs).toBeLessThan(1);
   });
 
   test("the server keeps its promises about durability and text", async () => {
