@@ -117,6 +117,14 @@ export class GrpcCall extends ServerInterceptingCall implements Listener {
     if (this.#admitted?.ended === false) this.#admitted.abort(callerGone());
     this.#requests?.end();
     this.#written?.();
+    if (this.#admitted?.ended) this.#letGo();
+  }
+
+  /** Node keeps ended streams, and with each this call, until its next full collection. */
+  #letGo(): void {
+    this.#admitted = undefined;
+    this.#request = undefined;
+    this.#patience = undefined;
   }
 
   /** The library takes a deadline that lies more than 2^31 ms ahead for one that has passed. */
