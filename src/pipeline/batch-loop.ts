@@ -6,7 +6,7 @@ import type { Entrant, Turnstile } from "./turnstile.ts";
 
 export class BatchLoop<Batch> implements Entrant {
   readonly #turnstile: Turnstile;
-  readonly #isFull: () => boolean;
+  readonly #isLarge: () => boolean;
   readonly #next: () => Batch | null;
   readonly #run: (batch: Batch) => Promise<void>;
   #working: Promise<void> | null = null;
@@ -14,21 +14,21 @@ export class BatchLoop<Batch> implements Entrant {
   constructor(way: {
     /** Shared by the lanes that should not run small batches at the same time. */
     readonly turnstile: Turnstile;
-    /** Whether the next batch would be full. */
-    readonly isFull: () => boolean;
+    /** Whether the next batch would be large enough to run beside another lane's. */
+    readonly isLarge: () => boolean;
     /** The next batch; null when there is nothing to do. */
     readonly next: () => Batch | null;
     /** Answers everyone in the batch and never fails. */
     readonly run: (batch: Batch) => Promise<void>;
   }) {
     this.#turnstile = way.turnstile;
-    this.#isFull = way.isFull;
+    this.#isLarge = way.isLarge;
     this.#next = way.next;
     this.#run = way.run;
   }
 
-  get full(): boolean {
-    return this.#isFull();
+  get large(): boolean {
+    return this.#isLarge();
   }
 
   /** Says that there is something to do. */

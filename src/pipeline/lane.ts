@@ -10,13 +10,13 @@ import { inBatch } from "../tracing.ts";
 import type { BatchRequest, BatchResult } from "./batch.ts";
 import type { Job } from "./batch-book.ts";
 import { BatchLoop } from "./batch-loop.ts";
-import { BATCH_COMMANDS_MAX, CommandQueue, type Turn } from "./command-queue.ts";
+import { CommandQueue, type Turn } from "./command-queue.ts";
 import type { CommitNotices } from "./commit-notices.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { PipelineObserver } from "./observer.ts";
 import { fail, notStorable, settle } from "./pending.ts";
 import { pursue } from "./pursue.ts";
-import type { Turnstile } from "./turnstile.ts";
+import { LARGE_BATCH_COMMANDS_MIN, type Turnstile } from "./turnstile.ts";
 
 /** After so many misses a customer that another process holds is waited for, alone. */
 const MISSES_BEFORE_WAITING = 3;
@@ -53,7 +53,7 @@ export class Lane {
     this.#parts = parts;
     this.#loop = new BatchLoop({
       turnstile: parts.turnstile,
-      isFull: () => this.#queue.depth >= BATCH_COMMANDS_MAX,
+      isLarge: () => this.#queue.depth >= LARGE_BATCH_COMMANDS_MIN,
       next: () => this.#nextBatch(),
       run: (batch) => this.#runBatch(batch),
     });

@@ -25,7 +25,7 @@ export class RegistryLane {
   readonly #queue = new CommandQueue<RegistryJob>(() => true);
   readonly #loop = new BatchLoop<Batch>({
     turnstile: new Turnstile(),
-    isFull: () => false,
+    isLarge: () => false,
     next: () => this.#queue.takeTurn(),
     run: (batch) => this.#runBatch(batch),
   });

@@ -1,16 +1,23 @@
 /**
  * Owns which lanes have a transaction at the same time. What a transaction costs beside its
- * commands is the same for few and for many, so a lane that could not fill a batch gathers more
- * while another one's is in flight: with 256 callers on two processors a charge then took a quarter
- * less of them, in batches of 128 instead of 61. A full batch goes at once.
+ * commands is the same for few and for many, so a lane with few of them gathers more while another
+ * one's is in flight. A large batch goes at once: what is lost by its size is less than what is won
+ * by both processors being busy.
  */
+
+/**
+ * With 256 callers on two processors, measured in turn: batches of 66 are 1.056 ± 0.054 times as
+ * fast as those of 95 that form when no lane goes ahead, for the same processor time; those of 52
+ * that form when all do cost 1.03 times as much.
+ */
+export const LARGE_BATCH_COMMANDS_MIN = 64;
 
 /** Whoever is inside for longer than a batch takes holds up nobody else. */
 const PATIENCE_MS = 100;
 
 export interface Entrant {
-  /** Whether its next batch would be full. */
-  readonly full: boolean;
+  /** Whether its next batch would be large enough to go beside another one. */
+  readonly large: boolean;
 }
 
 export class Turnstile {
@@ -22,7 +29,7 @@ export class Turnstile {
   /** Settles when the entrant may have a transaction. `leave` must follow. */
   enter(entrant: Entrant): Promise<void> {
     const patienceMs = Math.max(0, ...this.#inside.values()) + PATIENCE_MS - performance.now();
-    if (this.#inside.size === 0 || entrant.full || patienceMs <= 0) {
+    if (this.#inside.size === 0 || entrant.large || patienceMs <= 0) {
       this.#pass(entrant);
       return Promise.resolve();
     }
@@ -38,9 +45,9 @@ export class Turnstile {
     });
   }
 
-  /** Says that an entrant has more to do: once it can fill a batch it waits no longer. */
+  /** Says that an entrant has more to do: once its batch is large it waits no longer. */
   hurry(entrant: Entrant): void {
-    if (this.#waiting.size > 0 && entrant.full) this.#waiting.get(entrant)?.();
+    if (this.#waiting.size > 0 && entrant.large) this.#waiting.get(entrant)?.();
   }
 
   leave(entrant: Entrant): void {

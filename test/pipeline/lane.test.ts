@@ -8,12 +8,11 @@ import { Refusal } from "../../src/errors.ts";
 import type { CustomerId, TenantId } from "../../src/ledger/ids.ts";
 import type { BatchRequest, BatchResult } from "../../src/pipeline/batch.ts";
 import type { Job } from "../../src/pipeline/batch-book.ts";
-import { BATCH_COMMANDS_MAX } from "../../src/pipeline/command-queue.ts";
 import { UnclearCommit } from "../../src/pipeline/commit.ts";
 import { CommitNotices } from "../../src/pipeline/commit-notices.ts";
 import { Lane } from "../../src/pipeline/lane.ts";
 import type { CommittedBatch } from "../../src/pipeline/observer.ts";
-import { type Entrant, Turnstile } from "../../src/pipeline/turnstile.ts";
+import { type Entrant, LARGE_BATCH_COMMANDS_MIN, Turnstile } from "../../src/pipeline/turnstile.ts";
 import { writeOf } from "./ledger.ts";
 
 /** As the lane's own: a customer is given up, or waited for alone, after so long. */
@@ -340,12 +339,12 @@ describe("W2 a transaction that fails", () => {
   });
 });
 
-describe("a lane whose next batch would be full", () => {
+describe("a lane whose next batch would be large", () => {
   test("does not wait for the other one", async () => {
     const site = new Site();
-    const other: Entrant = { full: false };
+    const other: Entrant = { large: false };
     await site.turnstile.enter(other);
-    const names = Array.from({ length: BATCH_COMMANDS_MAX }, () => "a1");
+    const names = Array.from({ length: LARGE_BATCH_COMMANDS_MIN }, () => "a1");
     const first = site.send(...names.slice(1));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(site.seen).toEqual([]);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const lane = (full = false) => ({ full });
+const lane = (large = false) => ({ large });
 
 /** Who has been let in by now. */
 async function letIn(...entries: readonly Promise<void>[]): Promise<readonly boolean[]> {
@@ -24,7 +24,7 @@ async function letIn(...entries: readonly Promise<void>[]): Promise<readonly boo
   return passed;
 }
 
-describe("lanes that cannot fill a batch", () => {
+describe("lanes with small batches", () => {
   test("run one after the other, in the order in which they came", async () => {
     const turnstile = new Turnstile();
     const lanes = [lane(), lane(), lane()] as const;
@@ -52,20 +52,20 @@ describe("lanes that cannot fill a batch", () => {
   });
 });
 
-describe("a lane that can fill a batch", () => {
+describe("a lane with a large batch", () => {
   test("waits for nobody", async () => {
     const turnstile = new Turnstile();
     const entries = [turnstile.enter(lane()), turnstile.enter(lane(true))];
     expect(await letIn(...entries)).toEqual([true, true]);
   });
 
-  test("waits no longer once it can", async () => {
+  test("waits no longer once it is large", async () => {
     const turnstile = new Turnstile();
-    const gathering = { full: false };
+    const gathering = { large: false };
     const entries = [turnstile.enter(lane()), turnstile.enter(gathering)];
     turnstile.hurry(gathering);
     expect(await letIn(...entries)).toEqual([true, false]);
-    gathering.full = true;
+    gathering.large = true;
     turnstile.hurry(gathering);
     expect(await letIn(...entries)).toEqual([true, true]);
   });
