@@ -6,6 +6,7 @@ import { Balances } from "./queries/balances.ts";
 import { CustomerReads } from "./queries/customer-reads.ts";
 import { CustomerWatch } from "./queries/customer-watch.ts";
 import { LedgerReads } from "./queries/ledger-reads.ts";
+import { StreamTurns } from "./queries/stream-turns.ts";
 import { TenantReads } from "./queries/tenant-reads.ts";
 import { makeAccessService } from "./rpc/access-service.ts";
 import { makeBalanceService } from "./rpc/balance-service.ts";
@@ -31,6 +32,7 @@ export function implementContract(parts: {
   const customers = new CustomerReads({ reads, bookDue });
   const balances = new Balances({ reads, bookDue, lookAhead });
   const watch = new CustomerWatch({ reads, notices: pipeline.notices });
+  const turns = new StreamTurns();
   return [
     makeCustomerService({ pipeline, reads: tenants }),
     makeCurrencyService({ pipeline, reads: tenants }),
@@ -39,8 +41,8 @@ export function implementContract(parts: {
     makeRateCardService({ pipeline, reads: tenants }),
     makeChargeService({ pipeline, reads: customers }),
     makeBalanceService({ balances, watch }),
-    makeHistoryService({ customers, watch }),
-    makeLedgerService({ customers, ledger: new LedgerReads(connections) }),
+    makeHistoryService({ customers, watch, turns }),
+    makeLedgerService({ customers, ledger: new LedgerReads(connections), turns }),
     makeAccessService({ pipeline, reads: new AccessReads(reads) }),
   ];
 }

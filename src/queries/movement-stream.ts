@@ -5,6 +5,7 @@ import type { CustomerWatch } from "./customer-watch.ts";
 import type { Movement } from "./movement.ts";
 import type { Place } from "./movement-filter.ts";
 import { type PageAsk, readMovementPage } from "./movement-pages.ts";
+import type { StreamTurns } from "./stream-turns.ts";
 
 export interface StreamAsk extends Omit<PageAsk, "findsOlder"> {
   /** Stays open after the last page. */
@@ -24,7 +25,11 @@ export interface StreamedPage {
  * signal's reason.
  */
 export async function* streamMovements(
-  parts: { readonly customers: CustomerReads; readonly watch: CustomerWatch },
+  parts: {
+    readonly customers: CustomerReads;
+    readonly watch: CustomerWatch;
+    readonly turns: StreamTurns;
+  },
   customer: CustomerName,
   ask: StreamAsk,
   signal: AbortSignal,
@@ -33,7 +38,9 @@ export async function* streamMovements(
   const watcher = follow ? parts.watch.open(customer.customerId) : undefined;
   try {
     const read = (start: PageAsk["start"]) =>
-      readMovementPage(parts.customers, customer, { ...ask, start, findsOlder: false });
+      parts.turns.take(customer.tenantId, signal, () =>
+        readMovementPage(parts.customers, customer, { ...ask, start, findsOlder: false }),
+      );
     let next = read(ask.start);
     let sentAtMs: number | undefined;
     for (;;) {

@@ -3,6 +3,7 @@ import type { Transfer } from "../ledger/transfer.ts";
 import type { CustomerName, CustomerReads } from "./customer-reads.ts";
 import { type JournalRow, TRANSFER_COLUMNS, transferOf } from "./journal-rows.ts";
 import { selectRows } from "./statement.ts";
+import type { StreamTurns } from "./stream-turns.ts";
 
 /** About half a mebibyte. */
 const PAGE_ROWS = 1_000;
@@ -12,17 +13,16 @@ const PAGE = `SELECT ${TRANSFER_COLUMNS} FROM transfer t
 
 /** Pages of transfers from a sequence on, to the last that stands when the end is reached. */
 export async function* streamTransfers(
-  customers: CustomerReads,
+  { customers, turns }: { readonly customers: CustomerReads; readonly turns: StreamTurns },
   customer: CustomerName,
   fromSequence: bigint,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Transfer[], void, undefined> {
   let from = fromSequence;
   for (;;) {
-    signal.throwIfAborted();
     const values = [customer.customerId, from];
-    const rows = await customers.read(customer, (manager) =>
-      selectRows<JournalRow>(manager, PAGE, values),
+    const rows = await turns.take(customer.tenantId, signal, () =>
+      customers.read(customer, (manager) => selectRows<JournalRow>(manager, PAGE, values)),
     );
     const last = rows.at(-1);
     if (last !== undefined) yield rows.map(transferOf);

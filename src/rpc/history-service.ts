@@ -7,6 +7,7 @@ import type { Movement } from "../queries/movement.ts";
 import { makeCursor } from "../queries/movement-filter.ts";
 import { readMovementPage } from "../queries/movement-pages.ts";
 import { streamMovements } from "../queries/movement-stream.ts";
+import type { StreamTurns } from "../queries/stream-turns.ts";
 import { fromProtoMovementAsk } from "./from-proto/history.ts";
 import { fromProtoCustomerName } from "./from-proto/id.ts";
 import { fromProtoPageSize } from "./from-proto/page.ts";
@@ -19,6 +20,7 @@ const IDLE_PAGE_INTERVAL_MS = 30_000;
 export function makeHistoryService(parts: {
   readonly customers: CustomerReads;
   readonly watch: CustomerWatch;
+  readonly turns: StreamTurns;
 }): ImplementedService {
   return implement(HistoryService, {
     listMovements: async (request, call) => {

@@ -3,6 +3,7 @@ import { LedgerService } from "../../gen/drawdown/v1/ledger_service_pb.ts";
 import type { CustomerId } from "../ledger/ids.ts";
 import type { CustomerReads } from "../queries/customer-reads.ts";
 import type { LedgerReads } from "../queries/ledger-reads.ts";
+import type { StreamTurns } from "../queries/stream-turns.ts";
 import { streamTransfers } from "../queries/transfers.ts";
 import { fromProtoCustomerName, fromProtoId, fromProtoOptional } from "./from-proto/id.ts";
 import { fromProtoTimestamp } from "./from-proto/timestamp.ts";
@@ -15,12 +16,13 @@ import { toProtoTrialBalanceRow } from "./to-proto/trial-balance.ts";
 export function makeLedgerService(parts: {
   readonly customers: CustomerReads;
   readonly ledger: LedgerReads;
+  readonly turns: StreamTurns;
 }): ImplementedService {
-  const { customers, ledger } = parts;
+  const { ledger } = parts;
   return implement(LedgerService, {
     listTransfers: async function* (request, call) {
       const customer = fromProtoCustomerName(request, call);
-      const pages = streamTransfers(customers, customer, request.fromSequence, call.signal);
+      const pages = streamTransfers(parts, customer, request.fromSequence, call.signal);
       for await (const page of pages) yield { transfers: page.map(toProtoTransfer) };
     },
     getTrialBalance: async (request, { tenantId, signal }) => {

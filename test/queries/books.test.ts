@@ -5,6 +5,7 @@ import { formatAmount } from "../../src/money/amount.ts";
 import { instant, MICROSECONDS_PER_SECOND } from "../../src/money/time.ts";
 import { CustomerReads } from "../../src/queries/customer-reads.ts";
 import { LedgerReads } from "../../src/queries/ledger-reads.ts";
+import { StreamTurns } from "../../src/queries/stream-turns.ts";
 import { streamTransfers } from "../../src/queries/transfers.ts";
 import type { TrialBalance } from "../../src/queries/trial-balance.ts";
 import { openLedger, TENANT, type TestLedger } from "../pipeline/ledger.ts";
@@ -96,11 +97,12 @@ test("L3 transfers come in pages by sequence, from the one asked for", async () 
   const { pipeline, connections } = ledger;
   const bookDue = pipeline.bookDue.bind(pipeline);
   const customers = new CustomerReads({ reads: connections.reads, bookDue });
+  const turns = new StreamTurns();
   const customerId = await ledger.customer();
   const name = { tenantId: TENANT, customerId };
   const read = async (from: bigint) => {
     const pages: bigint[][] = [];
-    for await (const page of streamTransfers(customers, name, from, signal)) {
+    for await (const page of streamTransfers({ customers, turns }, name, from, signal)) {
       pages.push(page.map(({ sequence }) => sequence));
     }
     return pages;

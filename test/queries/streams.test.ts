@@ -14,6 +14,7 @@ import {
   type StreamedPage,
   streamMovements,
 } from "../../src/queries/movement-stream.ts";
+import { StreamTurns } from "../../src/queries/stream-turns.ts";
 import { openLedger, type TestLedger } from "../pipeline/ledger.ts";
 import { Account, clockOf } from "./account.ts";
 
@@ -161,7 +162,7 @@ describe("H5 the history as a stream", () => {
   const open = (account: Account, ask: Partial<StreamAsk> = {}) =>
     new Reader<StreamedPage>((signal) =>
       streamMovements(
-        { customers, watch },
+        { customers, watch, turns: new StreamTurns() },
         account.name,
         {
           filter: ALL,
