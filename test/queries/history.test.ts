@@ -197,7 +197,9 @@ const WAYS = ["cursor", "place"] as const;
 describe.each(WAYS)("H3 H4 pages by %s", (way) => {
   const behindPlace = GOING_ON[way];
 
-  test.each(ORDERS.flatMap((order) => [1, 3, 7, 1_000].map((rowsMax) => ({ order, rowsMax }))))(
+  const sizes = way === "cursor" ? [1, 3, 7, 1_000] : [3, 1_000];
+
+  test.each(ORDERS.flatMap((order) => sizes.map((rowsMax) => ({ order, rowsMax }))))(
     "$order by $rowsMax: walking to either end meets each chosen movement once",
     async ({ order, rowsMax }) => {
       for (const [name, filter] of filters) {
