@@ -15,6 +15,7 @@ import {
   streamMovements,
 } from "../../src/queries/movement-stream.ts";
 import { StreamTurns } from "../../src/queries/stream-turns.ts";
+import { streamTransfers } from "../../src/queries/transfers.ts";
 import { openLedger, type TestLedger } from "../pipeline/ledger.ts";
 import { Account, clockOf } from "./account.ts";
 
@@ -159,10 +160,10 @@ test("B5 a watcher misses no change, however the two interleave", async () => {
 });
 
 describe("H5 the history as a stream", () => {
-  const open = (account: Account, ask: Partial<StreamAsk> = {}) =>
+  const open = (account: Account, ask: Partial<StreamAsk> = {}, turns = new StreamTurns()) =>
     new Reader<StreamedPage>((signal) =>
       streamMovements(
-        { customers, watch, turns: new StreamTurns() },
+        { customers, watch, turns },
         account.name,
         {
           filter: ALL,
@@ -209,6 +210,24 @@ describe("H5 the history as a stream", () => {
     await expect.poll(() => read.mock.calls.length).toBe(3);
     read.mockRestore();
     await reader.end();
+  });
+
+  test("its pages are read in their turn, and those of transfers too", async () => {
+    const account = await accountWith(1);
+    const turns = new StreamTurns();
+    const others = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const { signal } = new AbortController();
+    for (const { promise } of others) void turns.take(account.name.tenantId, signal, () => promise);
+    const movements = open(account, {}, turns);
+    const parts = { customers, turns };
+    const transfers = new Reader((ends) => streamTransfers(parts, account.name, 1n, ends));
+
+    const pages = [movements.next().then(say), transfers.next()] as const;
+    expect(await within(Promise.race(pages), 100)).toBe("nothing");
+    for (const { resolve } of others) resolve();
+    expect(await pages[0]).toEqual([1n, 2n]);
+    expect(await pages[1]).toHaveLength(2);
+    await Promise.all([movements.end(), transfers.end()]);
   });
 
   test("of no movements it is one empty page", async () => {
