@@ -7,6 +7,9 @@ export default defineConfig({
     globalSetup: ["test/cluster.ts"],
     pool: "forks",
     maxWorkers: 2,
+    // Two processes for all files, not one for each: loading the same modules anew 140 times was a
+    // fifth of the whole.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 60_000,
