@@ -6,6 +6,7 @@
 /** The reasons that verbs and queries refuse with, in their published order of precedence. */
 export const REASONS = [
   "UNAUTHENTICATED",
+  "IDENTITY_PROVIDER_UNAVAILABLE",
   "PERMISSION_DENIED",
   "RATE_LIMITED",
   "INVALID_REQUEST",

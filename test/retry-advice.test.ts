@@ -42,7 +42,12 @@ describe("W2 the retry advice", () => {
     for (const { retryPolicy } of methodConfig) {
       expect(retryPolicy.retryableStatusCodes).toEqual(["UNAVAILABLE"]);
     }
-    for (const reason of ["OUTCOME_UNKNOWN", "DRAINING", "DATABASE_UNAVAILABLE"] as const) {
+    for (const reason of [
+      "OUTCOME_UNKNOWN",
+      "DRAINING",
+      "DATABASE_UNAVAILABLE",
+      "IDENTITY_PROVIDER_UNAVAILABLE",
+    ] as const) {
       expect(CODE_BY_REASON[reason]).toBe(Code.Unavailable);
     }
   });

@@ -4,6 +4,7 @@ import type { Reason } from "../errors.ts";
 
 export const CODE_BY_REASON = {
   UNAUTHENTICATED: Code.Unauthenticated,
+  IDENTITY_PROVIDER_UNAVAILABLE: Code.Unavailable,
   PERMISSION_DENIED: Code.PermissionDenied,
   RATE_LIMITED: Code.ResourceExhausted,
   INVALID_REQUEST: Code.InvalidArgument,

@@ -5,6 +5,7 @@
  * most and never beyond its end; streams end with it.
  */
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { refuse } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { ROLES } from "../registry/api-key.ts";
 import type { Recognize } from "./authentication.ts";
@@ -103,8 +104,11 @@ export class WebTokens {
       });
       return payload;
     } catch (error) {
-      if (!FAULTS_OF_TOKENS.some((type) => error instanceof type)) report(error);
-      throw notValid();
+      if (FAULTS_OF_TOKENS.some((type) => error instanceof type)) throw notValid();
+      report(error);
+      const message =
+        "The token cannot be checked: its issuer's keys cannot be had. Try again soon.";
+      throw refuse("IDENTITY_PROVIDER_UNAVAILABLE", message);
     }
   }
 

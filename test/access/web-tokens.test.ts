@@ -199,7 +199,7 @@ function passTime(): (ms: number) => void {
 }
 
 describe("the keys of a provider", () => {
-  test("come from its URL; where they cannot be had, nobody is let in and the operator is told", async () => {
+  test("come from its URL; where they cannot be had, it says so and the operator is told", async () => {
     let isUp = true;
     const server = createServer((_request, response) => {
       if (isUp) response.end(JSON.stringify(keySet));
@@ -223,9 +223,10 @@ describe("the keys of a provider", () => {
     expect(await tokens.recognize(presented)).toMatchObject({ principal: { role: "READER" } });
     expect(heard).toEqual([]);
     isUp = false;
-    await expect(async () => (await tokensOf(heard)).recognize(presented)).rejects.toThrow(
-      "The API key is not valid.",
-    );
+    const late = await tokensOf(heard);
+    await expect(async () => late.recognize(presented)).rejects.toMatchObject({
+      reason: "IDENTITY_PROVIDER_UNAVAILABLE",
+    });
     expect(heard).toHaveLength(1);
   });
 

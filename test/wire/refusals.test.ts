@@ -24,6 +24,7 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   RATE_LIMITED: "there is no rate limit yet",
   TENANT_NOT_FOUND: "test/access: only AccessService names tenants",
   API_KEY_NOT_FOUND: "test/access: only AccessService names API keys",
+  IDENTITY_PROVIDER_UNAVAILABLE: "test/access: only web tokens need their issuer",
   TOO_MANY_DRAWS: "many-draws.test.ts: it takes more than 1,000 grants",
   OVERLOADED: "test/pipeline",
   DRAINING: "test/server",
