@@ -1,4 +1,5 @@
 /** Owns what implements the contract: which services there are, and what each is made of. */
+import { sizeOf } from "./database/connection.ts";
 import type { Database } from "./database/data-source.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import { AccessReads } from "./queries/access-reads.ts";
@@ -32,7 +33,7 @@ export function implementContract(parts: {
   const customers = new CustomerReads({ reads, bookDue });
   const balances = new Balances({ reads, bookDue, lookAhead });
   const watch = new CustomerWatch({ reads, notices: pipeline.notices });
-  const turns = new StreamTurns();
+  const turns = new StreamTurns(sizeOf(reads));
   return [
     makeCustomerService({ pipeline, reads: tenants }),
     makeCurrencyService({ pipeline, reads: tenants }),

@@ -72,6 +72,13 @@ export interface PoolUse {
 }
 
 export function useOf(pool: DataSource): PoolUse {
-  const { totalCount, idleCount, waitingCount } = (pool.driver as PostgresDriver).master as pg.Pool;
+  const { totalCount, idleCount, waitingCount } = poolOf(pool);
   return { total: totalCount, idle: idleCount, waiting: waitingCount };
 }
+
+/** How many connections a pool has at most. */
+export function sizeOf(pool: DataSource): number {
+  return poolOf(pool).options.max;
+}
+
+const poolOf = ({ driver }: DataSource) => (driver as PostgresDriver).master as pg.Pool;

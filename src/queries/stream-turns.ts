@@ -4,13 +4,21 @@
  */
 import type { TenantId } from "../ledger/ids.ts";
 
-/** Half of the connections that read. */
-const TURNS_MAX = 6;
-const TURNS_OF_TENANT_MAX = 3;
+/** Of the connections that read, streams have at most so many at a time, and those of a tenant. */
+const SHARE = 1 / 2;
+const SHARE_OF_TENANT = 1 / 4;
 
 export class StreamTurns {
-  readonly #all = new Turns(TURNS_MAX);
+  readonly #all: Turns;
+  readonly #maxOfTenant: number;
   readonly #tenants = new Map<TenantId, Turns>();
+
+  /** `connections`: how many there are to read with. */
+  constructor(connections: number) {
+    const part = (share: number) => Math.max(1, Math.floor(share * connections));
+    this.#all = new Turns(part(SHARE));
+    this.#maxOfTenant = part(SHARE_OF_TENANT);
+  }
 
   /** Reads a page when it is its stream's turn, unless the stream has ended by then. */
   async take<Page>(
@@ -18,7 +26,7 @@ export class StreamTurns {
     signal: AbortSignal,
     read: () => Promise<Page>,
   ): Promise<Page> {
-    const own = this.#tenants.get(tenantId) ?? new Turns(TURNS_OF_TENANT_MAX);
+    const own = this.#tenants.get(tenantId) ?? new Turns(this.#maxOfTenant);
     this.#tenants.set(tenantId, own);
     try {
       return await own.run(signal, () => this.#all.run(signal, read));

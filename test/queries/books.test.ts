@@ -97,7 +97,7 @@ test("L3 transfers come in pages by sequence, from the one asked for", async () 
   const { pipeline, connections } = ledger;
   const bookDue = pipeline.bookDue.bind(pipeline);
   const customers = new CustomerReads({ reads: connections.reads, bookDue });
-  const turns = new StreamTurns();
+  const turns = new StreamTurns(12);
   const customerId = await ledger.customer();
   const name = { tenantId: TENANT, customerId };
   const read = async (from: bigint) => {

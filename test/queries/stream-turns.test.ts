@@ -7,7 +7,7 @@ const { signal: STAYS } = new AbortController();
 
 /** Streams whose pages are read until they are told to end. */
 class Pages {
-  readonly #turns = new StreamTurns();
+  readonly #turns = new StreamTurns(12);
   readonly #ends = new Map<string, () => void>();
 
   get read(): readonly string[] {
@@ -32,7 +32,7 @@ class Pages {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("pages of streams", () => {
-  test("are read three at a time for a tenant, in the order in which they were asked for", async () => {
+  test("of a quarter of the connections are read at a time for a tenant, in the order in which they were asked for", async () => {
     const pages = new Pages();
     const asked = ["a", "b", "c!", "d", "e", "f"].map((name) => pages.ask(name, ONE));
     const failing = expect(asked[2]).rejects.toThrow("c!");
@@ -46,7 +46,7 @@ describe("pages of streams", () => {
     expect(pages.read).toEqual(["a", "d", "e"]);
   });
 
-  test("of one tenant leave turns to another's, and all together six", async () => {
+  test("of one tenant leave turns to another's, and all together half of the connections", async () => {
     const pages = new Pages();
     for (const name of ["a", "b", "c", "d"]) void pages.ask(name, ONE);
     for (const name of ["o", "p", "q", "r"]) void pages.ask(name, OTHER);

@@ -160,7 +160,7 @@ test("B5 a watcher misses no change, however the two interleave", async () => {
 });
 
 describe("H5 the history as a stream", () => {
-  const open = (account: Account, ask: Partial<StreamAsk> = {}, turns = new StreamTurns()) =>
+  const open = (account: Account, ask: Partial<StreamAsk> = {}, turns = new StreamTurns(12)) =>
     new Reader<StreamedPage>((signal) =>
       streamMovements(
         { customers, watch, turns },
@@ -214,7 +214,7 @@ describe("H5 the history as a stream", () => {
 
   test("its pages are read in their turn, and those of transfers too", async () => {
     const account = await accountWith(1);
-    const turns = new StreamTurns();
+    const turns = new StreamTurns(12);
     const others = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
     const { signal } = new AbortController();
     for (const { promise } of others) void turns.take(account.name.tenantId, signal, () => promise);

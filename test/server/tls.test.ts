@@ -1,14 +1,17 @@
 /** TLS on both ports: from files, renewed without a restart, and with clients' certificates. */
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CurrencyService } from "../../gen/drawdown/v1/currency_service_pb.ts";
 import { Certificates } from "../../src/server/certificates.ts";
+import { HANDSHAKE_MS_MAX } from "../../src/server/limits.ts";
 import { AUTHORIZED, type Edges, failureOf, startEdges } from "./edges.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "drawdown-tls-"));
@@ -136,6 +139,21 @@ describe("TLS", () => {
     for (const transport of transports(edges)) {
       expect((await failureOf(list(transport))).code).not.toBe(0);
     }
+  });
+
+  test("keeps nobody waiting for whoever connects and says nothing when the service ends", async () => {
+    use("first");
+    edges = await start();
+    const { httpPort, grpcPort } = edges.server;
+    const silent = [httpPort, grpcPort].map((port) => connectTcp(port, "127.0.0.1"));
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy();
+    });
+    await Promise.all(silent.map((socket) => once(socket, "connect")));
+
+    const beganAtMs = performance.now();
+    await edges.server.drain(100);
+    expect(performance.now() - beganAtMs).toBeLessThan(HANDSHAKE_MS_MAX / 2);
   });
 
   test.each([
