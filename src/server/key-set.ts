@@ -19,6 +19,8 @@ const FETCH_MS_MAX = 5_000;
 /** Tokens that name unknown keys must not make the service ask all the time. */
 const PAUSE_MS = 30_000;
 const KEPT_MS_MAX = 600_000;
+/** After it could not be reached, a provider is left alone for so long. */
+const REST_MS = 1_000;
 /** While keys cannot be had again, those that were had last are believed for so long. */
 const BELIEVED_MS_MAX = 86_400_000;
 /** Between two looks at a file. */
@@ -40,7 +42,9 @@ export async function openKeySet(source: KeySetSource, report: Report): Promise<
 
 function fetchOrRemember(report: Report): FetchImplementation {
   let last: { readonly body: string; readonly atMs: number } | undefined;
+  let failed: { readonly error: unknown; readonly atMs: number } | undefined;
   return async (url, options) => {
+    if (failed !== undefined && performance.now() - failed.atMs < REST_MS) throw failed.error;
     try {
       const response = await fetch(url, options);
       if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
@@ -48,7 +52,10 @@ function fetchOrRemember(report: Report): FetchImplementation {
       parseKeySet(body);
       last = { body, atMs: performance.now() };
     } catch (error) {
-      if (last === undefined || performance.now() - last.atMs > BELIEVED_MS_MAX) throw error;
+      if (last === undefined || performance.now() - last.atMs > BELIEVED_MS_MAX) {
+        failed = { error, atMs: performance.now() };
+        throw error;
+      }
       report(error);
     }
     return new Response(last.body);

@@ -251,7 +251,29 @@ describe("the keys of a provider", () => {
     pass(25 * 60 * MINUTE_MS);
     await expect(key()).rejects.toThrow("answers 503");
     status = 200;
+    pass(MINUTE_MS);
     await key();
+  });
+
+  test("are asked for once in a second while the provider has never been reached", async () => {
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      asked += 1;
+      response.writeHead(503).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const find = await openKeySet({ kind: "url", url }, () => undefined);
+    const pass = passTime();
+    const fail = () =>
+      expect(find({ alg: "RS256", kid: "any" }, UNUSED)).rejects.toThrow("answers 503");
+
+    for (let times = 0; times < 5; times += 1) await fail();
+    expect(asked).toBe(1);
+    pass(MINUTE_MS);
+    await fail();
+    expect(asked).toBe(2);
   });
 
   test("are those of the file as it stands, also when one was taken out", async () => {
