@@ -1,6 +1,6 @@
 /** Owns which JSON Web Tokens let a caller in, and as whom: signed here as a provider would. */
 import { rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -198,16 +198,21 @@ function passTime(): (ms: number) => void {
   };
 }
 
+/** Where a provider answers for its keys, until the test ends. */
+async function openProvider(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+}
+
 describe("the keys of a provider", () => {
   test("come from its URL; where they cannot be had, it says so and the operator is told", async () => {
     let isUp = true;
-    const server = createServer((_request, response) => {
+    const url = await openProvider((_request, response) => {
       if (isUp) response.end(JSON.stringify(keySet));
       else response.writeHead(500).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
     const tokensOf = async (reported: unknown[]) =>
       new WebTokens({
         rules: RULES,
@@ -232,12 +237,9 @@ describe("the keys of a provider", () => {
 
   test("are believed for a day while the provider cannot be reached", async () => {
     let status = 200;
-    const server = createServer((_request, response) => {
+    const url = await openProvider((_request, response) => {
       response.writeHead(status).end(JSON.stringify(keySet));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
     const heard: unknown[] = [];
     const find = await openKeySet({ kind: "url", url }, (error) => heard.push(error));
     const key = () => find({ alg: "RS256", kid: "of the provider" }, UNUSED);
@@ -257,13 +259,10 @@ describe("the keys of a provider", () => {
 
   test("are asked for once in a second while the provider has never been reached", async () => {
     let asked = 0;
-    const server = createServer((_request, response) => {
+    const url = await openProvider((_request, response) => {
       asked += 1;
       response.writeHead(503).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
     const find = await openKeySet({ kind: "url", url }, () => undefined);
     const pass = passTime();
     const fail = () =>
