@@ -16,6 +16,7 @@ import { noLongerThan } from "./server/patience.ts";
 import { measureLanes, PipelineMetrics } from "./server/pipeline-metrics.ts";
 import { measurePools } from "./server/pool-metrics.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
+import { keepTickShape } from "./server/tick-shape.ts";
 
 /** What is in flight may take so long to finish after SIGTERM. */
 const DRAIN_MS_MAX = 7_000;
@@ -27,6 +28,7 @@ const RANDOM_32_LIMIT = 2 ** 32;
 
 /** The command `serve`: runs until a signal ends it, and resolves with the exit code. */
 export async function serve(config: Config): Promise<number> {
+  keepTickShape();
   const logger = createLogger(config.logLevel);
   const signaled = nextSignal();
   const isOpen = endInTime(signaled, config);

@@ -12,10 +12,12 @@ import { implement } from "../../src/rpc/method.ts";
 import { authenticateByKey } from "../../src/server/authentication.ts";
 import { createLogger } from "../../src/server/log.ts";
 import { startServer } from "../../src/server/server.ts";
+import { keepTickShape } from "../../src/server/tick-shape.ts";
 import { BENCH_KEY } from "./spawned-service.ts";
 
 const DRAIN_MS_MAX = 1_000;
 
+keepTickShape();
 const config = readConfig({
   environment: process.env,
   workingDir: process.cwd(),
