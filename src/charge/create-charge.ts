@@ -69,8 +69,10 @@ export function checkRest(
 function newCharge(book: Book, command: CreateCharge, rated: RatedCharge): Charge {
   const manual = command.capture === "MANUAL";
   const holdUntil = command.holdExpiresAt ?? instant(book.now + HOLD_DEFAULT_MICROSECONDS);
+  const { id, number } = book.nextIdentity<ChargeId>();
   return {
-    ...book.nextIdentity<ChargeId>(),
+    id,
+    number,
     currency: rated.currency.code,
     featureKey: rated.featureKey,
     settlementMode: rated.settlementMode,

@@ -71,7 +71,10 @@ function digitRun(text: string, start: number, end: number): number {
 }
 
 const DIGIT_BASE = 10_000;
-const DIGIT_BASE_EXACT = 10_000n;
+/** So many digits to the base 10,000 at a time are split off by the costly division of BigInt. */
+const DIGITS_AT_ONCE = 3;
+const DIGITS_AT_ONCE_BASE = BigInt(DIGIT_BASE) ** BigInt(DIGITS_AT_ONCE);
+const EXACT_NUMBER_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 /** So many digits to the base 10,000 stand for more than any amount in the ledger. */
 export const DIGITS_IN_AMOUNT_MAX = 12;
 
@@ -82,14 +85,22 @@ export const DIGITS_IN_AMOUNT_MAX = 12;
 export function digitsOfAmount(amount: Amount, digits: Uint16Array): number {
   let rest = amount < 0n ? -amount : amount;
   let count = 0;
-  while (rest > Number.MAX_SAFE_INTEGER) {
-    digits[count] = Number(rest % DIGIT_BASE_EXACT);
-    rest /= DIGIT_BASE_EXACT;
-    count += 1;
+  while (rest > EXACT_NUMBER_MAX) {
+    let low = Number(rest % DIGITS_AT_ONCE_BASE);
+    rest /= DIGITS_AT_ONCE_BASE;
+    for (let index = 0; index < DIGITS_AT_ONCE; index += 1) {
+      const higher = Math.floor(low / DIGIT_BASE);
+      digits[count] = low - higher * DIGIT_BASE;
+      low = higher;
+      count += 1;
+    }
   }
   // What is left fits a number exactly.
-  for (let last = Number(rest); last > 0; last = Math.floor(last / DIGIT_BASE)) {
-    digits[count] = last % DIGIT_BASE;
+  let last = Number(rest);
+  while (last > 0) {
+    const higher = Math.floor(last / DIGIT_BASE);
+    digits[count] = last - higher * DIGIT_BASE;
+    last = higher;
     count += 1;
   }
   assert(count <= DIGITS_IN_AMOUNT_MAX, "an amount has fewer digits");

@@ -3,11 +3,12 @@
  * one of them, sent together, and every row count checked before anyone may commit.
  */
 import type { Book } from "../book/book.ts";
+import type { CustomerId } from "../ledger/ids.ts";
 import type { Instant } from "../money/time.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { Places } from "./places.ts";
 import type { Session } from "./session.ts";
-import { type Owned, type RowsToStore, rowsToStore, type TableWrite } from "./statement.ts";
+import { type RowsToStore, rowsToStore, type TableWrite } from "./statement.ts";
 import * as writes from "./writes.ts";
 
 /** What a head was when it was locked. */
@@ -42,62 +43,68 @@ interface Parts {
   readonly places: Places;
 }
 
-/** Gathers a table's rows from all books. */
+/** Gathers a table's rows from all books; nothing where no book has any. */
 function gather<Row extends object>(
   { books, places }: Parts,
   write: TableWrite<Row>,
   rowsOf: (batchBook: BatchBook, start: HeadStart) => Iterable<Row>,
-): RowsToStore {
-  const rows: Owned<Row>[] = [];
+): readonly RowsToStore[] {
+  const customers: CustomerId[] = [];
+  const rows: Row[] = [];
   for (const { batchBook, start } of books) {
-    const { customerId } = batchBook.book;
-    for (const row of rowsOf(batchBook, start)) rows.push({ customerId, row });
+    for (const row of rowsOf(batchBook, start)) {
+      customers.push(batchBook.book.customerId);
+      rows.push(row);
+    }
   }
-  return rowsToStore(write, rows, places);
+  return rows.length === 0 ? [] : [rowsToStore(write, { customers, rows }, places)];
+}
+
+/** The members that are not among those: nearly always all of them, which costs nothing then. */
+function without<Member>(all: ReadonlySet<Member>, those: ReadonlySet<Member>): Iterable<Member> {
+  return those.size === 0 ? all : [...all].filter((member) => !those.has(member));
 }
 
 /** What nearly every charge writes, and nothing else writes more often. */
 function gatherOfCharges(parts: Parts): readonly RowsToStore[] {
   return [
-    gather(parts, writes.writeHeads, ({ book }, start) =>
+    ...gather(parts, writes.writeHeads, ({ book }, start) =>
       sameHead(headOf(book), start) ? [] : [book],
     ),
-    gather(parts, writes.updateBalances, ({ book: { journal } }) =>
-      [...journal.touchedBalances].filter((balance) => !journal.newBalances.has(balance)),
+    ...gather(parts, writes.updateBalances, ({ book: { journal } }) =>
+      without(journal.touchedBalances, journal.newBalances),
     ),
-    gather(parts, writes.updateLots, ({ book }) =>
-      [...book.journal.touched].filter((lot) => !book.newLots.has(lot)),
-    ),
-    gather(parts, writes.insertCharges, ({ book, chargeRequests }) =>
+    ...gather(parts, writes.updateLots, ({ book }) => without(book.journal.touched, book.newLots)),
+    ...gather(parts, writes.insertCharges, ({ book, chargeRequests }) =>
       [...book.newCharges].map((charge) => ({
         charge,
         request: chargeRequests.get(charge) ?? null,
       })),
     ),
-    gather(parts, writes.insertTransfers, ({ book }) => book.journal.posted),
+    ...gather(parts, writes.insertTransfers, ({ book }) => book.journal.posted),
   ];
 }
 
 function gatherOfOthers(parts: Parts): readonly RowsToStore[] {
   return [
-    gather(parts, writes.writeProfiles, ({ book }) =>
+    ...gather(parts, writes.writeProfiles, ({ book }) =>
       book.profileChanged && book.profile !== null ? [book.profile] : [],
     ),
-    gather(parts, writes.insertBalances, ({ book: { journal } }) =>
-      [...journal.touchedBalances].filter((balance) => journal.newBalances.has(balance)),
+    ...gather(parts, writes.insertBalances, ({ book: { journal } }) =>
+      [...journal.newBalances].filter((balance) => journal.touchedBalances.has(balance)),
     ),
-    gather(parts, writes.insertGrants, ({ book }) =>
+    ...gather(parts, writes.insertGrants, ({ book }) =>
       [...book.newLots].map((lot) => ({ lot, terms: book.getTerms(lot.id) })),
     ),
-    gather(parts, writes.updateCharges, ({ book }) => book.changedCharges),
+    ...gather(parts, writes.updateCharges, ({ book }) => book.changedCharges),
     // A draft that was issued makes room for the next one first.
-    gather(parts, writes.updateInvoices, ({ book }) => book.changedInvoices),
-    gather(parts, writes.insertInvoices, ({ book }) => book.newInvoices),
-    gather(parts, writes.deleteLines, ({ book }) => book.removedLines),
-    gather(parts, writes.updateLines, ({ book }) => book.changedLines),
-    gather(parts, writes.insertLines, ({ book }) => book.newLines),
-    gather(parts, writes.insertNotes, ({ book }) => book.notes),
-    gather(parts, writes.insertRequests, ({ requests }) => requests),
+    ...gather(parts, writes.updateInvoices, ({ book }) => book.changedInvoices),
+    ...gather(parts, writes.insertInvoices, ({ book }) => book.newInvoices),
+    ...gather(parts, writes.deleteLines, ({ book }) => book.removedLines),
+    ...gather(parts, writes.updateLines, ({ book }) => book.changedLines),
+    ...gather(parts, writes.insertLines, ({ book }) => book.newLines),
+    ...gather(parts, writes.insertNotes, ({ book }) => book.notes),
+    ...gather(parts, writes.insertRequests, ({ requests }) => requests),
   ];
 }
 
@@ -108,11 +115,10 @@ export async function flush(
 ): Promise<void> {
   await session.begun;
   const parts = { books, places };
-  const ofCharges = gatherOfCharges(parts).filter(({ count }) => count > 0);
-  const others = gatherOfOthers(parts).filter(({ count }) => count > 0);
+  const ofCharges = gatherOfCharges(parts);
   // What charges write is one message. The others are sent alone, because each mixture of tables is
   // a statement that every connection prepares.
-  const sent = others.map((rows) => session.storeTogether([rows]));
+  const sent = gatherOfOthers(parts).map((rows) => session.storeTogether([rows]));
   if (ofCharges.length > 0) sent.push(session.storeTogether(ofCharges));
   await Promise.all(sent);
 }

@@ -46,10 +46,10 @@ export function cellsOf<Row>(column: Column<Row>, rows: readonly Row[]): Buffer 
   );
 }
 
-/** A row together with the customer to whom it belongs. */
-export interface Owned<Row> {
-  readonly customerId: CustomerId;
-  readonly row: Row;
+/** Rows and, side by side with them, the customers to whom they belong. */
+export interface OwnedRows<Row> {
+  readonly customers: readonly CustomerId[];
+  readonly rows: readonly Row[];
 }
 
 /** How rows of one table are stored. */
@@ -73,11 +73,9 @@ export interface RowsToStore {
 
 export function rowsToStore<Row extends object>(
   write: TableWrite<Row>,
-  owned: readonly Owned<Row>[],
+  { customers, rows }: OwnedRows<Row>,
   places: Places,
 ): RowsToStore {
-  const customers = owned.map(({ customerId }) => customerId);
-  const rows = owned.map(({ row }) => row);
   const arrays = [arrayOf("uuid", customers)];
   if (write.placed) {
     arrays.push(

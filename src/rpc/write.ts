@@ -44,13 +44,16 @@ export function compileWrite<I extends DescMessage, O extends DescMessage, Resul
   const decode = (stored: Uint8Array) => fromBinary(method.output, stored);
   return (request, call) => {
     const { needs, verb, answer, keptIn } = mutationOf(request);
-    const customer = fromProtoCustomerName(request, call);
+    const { tenantId, customerId } = fromProtoCustomerName(request, call);
+    const identified = identify(request);
     return {
-      ...identify(request),
-      ...customer,
+      request: identified.request,
+      sizeBytes: identified.sizeBytes,
+      tenantId,
+      customerId,
       needs,
       verb,
-      answer: (result) => create(method.output, answer(result, customer.customerId)),
+      answer: (result) => create(method.output, answer(result, customerId)),
       encode,
       decode,
       keptIn,

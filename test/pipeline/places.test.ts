@@ -32,7 +32,8 @@ const storeAt = (account: Account, at: Placed<object>) => {
   const balance = { currency: "USD" as never, credit: seven, held: 0n as never, issued: seven };
   const places = new Places();
   places.keep(balance, at);
-  const rows = rowsToStore(writes.updateBalances, [{ customerId, row: balance }], places);
+  const owned = { customers: [customerId], rows: [balance] };
+  const rows = rowsToStore(writes.updateBalances, owned, places);
   const work = async (session: Session) => {
     await session.begun;
     await session.storeTogether([rows]);

@@ -26,7 +26,9 @@ const isWrite = (value: unknown): value is TableWrite<never> =>
   typeof value === "object" && value !== null && "part" in value;
 
 const store = (...together: TableWrite<never>[]) =>
-  storeStatement(together.map((write) => rowsToStore(write, [], new Places())));
+  storeStatement(
+    together.map((write) => rowsToStore(write, { customers: [], rows: [] }, new Places())),
+  );
 
 /** What a batch of charges stores in one statement; everything else is stored table by table. */
 const OF_CHARGES = [
