@@ -6,10 +6,8 @@ import { Book } from "../book/book.ts";
 import type { Need } from "../book/need.ts";
 import { customerNotFound } from "../customer/customer-not-found.ts";
 import { arrayOf } from "../database/array-parameter.ts";
-import { assert } from "../errors.ts";
 import type { CustomerId, TenantId } from "../ledger/ids.ts";
 import { type Balance, Journal } from "../ledger/journal.ts";
-import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
 import { BatchBook, type Job } from "./batch-book.ts";
@@ -18,7 +16,7 @@ import { flush, headOf } from "./flush.ts";
 import { fetchNeeds, loadNeeds } from "./load.ts";
 import type { LoadContext, LoadSource, Needs } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
-import { LOAD_BALANCES } from "./load-statements.ts";
+import { balancesByCustomer, readOpening } from "./opening.ts";
 import type { Outcome } from "./pending.ts";
 import { type Placed, Places } from "./places.ts";
 import { loadFirstAnswers } from "./replay.ts";
@@ -55,12 +53,6 @@ const FIND_HEADS: Statement = {
   text: "SELECT customer_id FROM customer_head WHERE customer_id = ANY($1::uuid[])",
 };
 
-/** Read after the lock was taken, in a statement of its own (L3). */
-export const READ_CLOCK: Statement = {
-  name: "read_clock",
-  text: "SELECT ledger_clock() AS now",
-};
-
 export interface LockedRow {
   readonly customer_id: CustomerId;
   readonly sequence: bigint;
@@ -68,14 +60,6 @@ export interface LockedRow {
   readonly next_due_at: Instant | null;
   readonly object_count: bigint;
   readonly invoice_count: bigint;
-}
-
-export interface BalanceRow {
-  readonly customer_id: CustomerId;
-  readonly currency: CurrencyCode;
-  readonly credit: Amount;
-  readonly held: Amount;
-  readonly issued: Amount;
 }
 
 export interface BatchResult {
@@ -119,18 +103,17 @@ export class BatchRunner {
     if (lockWait !== null) await session.query(LIMIT_LOCK_WAIT[lockWait], []);
     const named = arrayOf("uuid", customers);
     const source: LoadSource = { session, tenantId, currencies: this.#currencies };
-    const [heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
+    const writes = request.jobs.map(({ write }) => write);
+    const [heads, opening, keepFirstNeeds] = await Promise.all([
       session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
-      session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
-      loadFirstAnswers(session, request.jobs),
+      readOpening(session, customers, writes),
       fetchNeeds(source, firstNeeds(jobsOf)),
     ]);
-    const clock = clockRows[0]?.now;
-    assert(clock !== undefined, "the database has a clock");
+    const firstAnswers = await loadFirstAnswers(session, opening.requests);
 
+    const { clock } = opening;
     const places = new Places();
-    const balancesOf = balancesByCustomer(balances, places);
+    const balancesOf = balancesByCustomer(opening, places);
     const parts = heads.map((head) => {
       const own = balancesOf.get(head.customer_id) ?? new Map();
       const book = openBook(head, { clock, balances: own, random32: this.#random32 });
@@ -191,22 +174,6 @@ function groupByCustomer(jobs: readonly Job[]): ReadonlyMap<CustomerId, readonly
     else same.push(job);
   }
   return groups;
-}
-
-export function balancesByCustomer(
-  rows: readonly Placed<BalanceRow>[],
-  places: Places,
-): ReadonlyMap<CustomerId, Map<CurrencyCode, Balance>> {
-  const balances = new Map<CustomerId, Map<CurrencyCode, Balance>>();
-  for (const row of rows) {
-    const { customer_id: customerId, currency, credit, held, issued } = row;
-    const own = balances.get(customerId) ?? new Map<CurrencyCode, Balance>();
-    const balance: Balance = { currency, credit, held, issued };
-    own.set(currency, balance);
-    places.keep(balance, row);
-    balances.set(customerId, own);
-  }
-  return balances;
 }
 
 /** Makes a customer's book from its head and balances; everything else is loaded as needed. */

@@ -44,12 +44,6 @@ const byKey = (parts: {
   };
 };
 
-export const LOAD_BALANCES: Statement = {
-  name: "load_balances",
-  text: `SELECT b.ctid, b.customer_id, b.currency, b.credit, b.held, b.issued
-    FROM balance b WHERE b.customer_id = ANY($1::uuid[])`,
-};
-
 export const LOAD_LOTS = byKey({
   name: "load_lots",
   table: "credit_grant",

@@ -11,21 +11,15 @@ import { setTenant, withConnection } from "../database/connection.ts";
 import { databaseFailure, databaseUnavailable } from "../database/sql-state.ts";
 import { assert, type Refusal, refuse } from "../errors.ts";
 import { bookingMoment, type Instant, laterOf } from "../money/time.ts";
-import {
-  type BalanceRow,
-  balancesByCustomer,
-  type LockedRow,
-  openBook,
-  READ_CLOCK,
-} from "./batch.ts";
+import { type LockedRow, openBook } from "./batch.ts";
 import { LOAD_ROUNDS_MAX } from "./batch-book.ts";
 import type { CurrencyCache } from "./currency-cache.ts";
 import type { Look, Snapshot } from "./job.ts";
 import { loadNeeds } from "./load.ts";
 import type { LoadContext } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
-import { LOAD_BALANCES } from "./load-statements.ts";
-import { type Placed, Places } from "./places.ts";
+import { balancesByCustomer, readOpening } from "./opening.ts";
+import { Places } from "./places.ts";
 import { Session } from "./session.ts";
 import type { Statement } from "./statement.ts";
 
@@ -75,19 +69,17 @@ async function lookIn<Result>(
   bounds: DueBounds,
 ): Promise<Result> {
   const customers = [look.customerId];
-  const [heads, clocks, balances] = await Promise.all([
+  const [heads, opening] = await Promise.all([
     session.rows<LockedRow>(READ_HEAD, [customers]),
-    session.rows<{ now: Instant }>(READ_CLOCK, []),
-    session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [customers]),
+    readOpening(session, customers, []),
   ]);
   const head = heads[0];
   if (head === undefined) throw customerNotFound(look.customerId);
-  const clock = clocks[0]?.now;
-  assert(clock !== undefined, "the database has a clock");
+  const { clock } = opening;
   const places = new Places();
   const book = openBook(head, {
     clock: look.until === null ? clock : laterOf(look.until, clock),
-    balances: balancesByCustomer(balances, places).get(head.customer_id) ?? new Map(),
+    balances: balancesByCustomer(opening, places).get(head.customer_id) ?? new Map(),
     random32: parts.random32,
   });
   const context: LoadContext = {

@@ -8,7 +8,6 @@ import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
 import type { Registry, RegistryNeed } from "../registry/registry.ts";
 import { loadAccess } from "./access-load.ts";
-import { READ_CLOCK } from "./batch.ts";
 import * as statements from "./load-statements.ts";
 import type { RegistryJob } from "./registry-batch.ts";
 import type { FirstAnswer } from "./request-answers.ts";
@@ -20,6 +19,12 @@ import type { Statement } from "./statement.ts";
 const LOCK_TENANT: Statement = {
   name: "lock_tenant",
   text: "SELECT customer_count FROM tenant WHERE tenant_id = $1::uuid FOR NO KEY UPDATE",
+};
+
+/** Read after the lock was taken, in a statement of its own (L3). */
+const READ_CLOCK: Statement = {
+  name: "read_clock",
+  text: "SELECT ledger_clock() AS now",
 };
 
 const LOAD_TENANT_REQUESTS: Statement = {

@@ -2,8 +2,8 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LOCK_FREE } from "../../src/pipeline/batch.ts";
 import * as loads from "../../src/pipeline/load-statements.ts";
+import { READ_OPENING } from "../../src/pipeline/opening.ts";
 import { Places } from "../../src/pipeline/places.ts";
-import { FIND_REQUESTS } from "../../src/pipeline/replay.ts";
 import {
   rowsToStore,
   type Statement,
@@ -41,7 +41,7 @@ const OF_CHARGES = [
 
 const HOT: readonly Statement[] = [
   LOCK_FREE,
-  FIND_REQUESTS,
+  READ_OPENING,
   ...Object.values(loads).filter(isStatement),
   ...Object.values(writes)
     .filter(isWrite)

@@ -62,22 +62,20 @@ export const SERVICE_FAULTS: readonly Fault[] = [
   {
     name: "balances are read before the lock is taken",
     file: "src/pipeline/batch.ts",
-    find: `[heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([
+    find: `[heads, opening, keepFirstNeeds] = await Promise.all([
       session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
-      session.rows<{ now: Instant }>(READ_CLOCK, []),
-      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),`,
-    put: `[balances, heads, clockRows, firstAnswers, keepFirstNeeds] = await Promise.all([
-      session.rows<Placed<BalanceRow>>(LOAD_BALANCES, [named]),
-      session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
-      session.rows<{ now: Instant }>(READ_CLOCK, []),`,
+      readOpening(session, customers, writes),`,
+    put: `[opening, heads, keepFirstNeeds] = await Promise.all([
+      readOpening(session, customers, writes),
+      session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "L3",
   },
   {
     name: "grants are read before the lock is taken",
     file: "src/pipeline/batch.ts",
-    find: "[heads, clockRows, balances, firstAnswers, keepFirstNeeds] = await Promise.all([\n",
-    put: `[keepFirstNeeds, heads, clockRows, balances, firstAnswers] = await Promise.all([
+    find: "[heads, opening, keepFirstNeeds] = await Promise.all([\n",
+    put: `[keepFirstNeeds, heads, opening] = await Promise.all([
       fetchNeeds(source, firstNeeds(jobsOf)),
 `,
     caughtBy: "test/pipeline/transactions.test.ts",
