@@ -86,25 +86,27 @@ export function digitsOfAmount(amount: Amount, digits: Uint16Array): number {
   let rest = amount < 0n ? -amount : amount;
   let count = 0;
   while (rest > EXACT_NUMBER_MAX) {
-    let low = Number(rest % DIGITS_AT_ONCE_BASE);
+    const low = Number(rest % DIGITS_AT_ONCE_BASE);
     rest /= DIGITS_AT_ONCE_BASE;
-    for (let index = 0; index < DIGITS_AT_ONCE; index += 1) {
-      const higher = Math.floor(low / DIGIT_BASE);
-      digits[count] = low - higher * DIGIT_BASE;
-      low = higher;
-      count += 1;
-    }
+    count = splitNumber(low, digits, count, count + DIGITS_AT_ONCE);
   }
   // What is left fits a number exactly.
-  let last = Number(rest);
-  while (last > 0) {
-    const higher = Math.floor(last / DIGIT_BASE);
-    digits[count] = last - higher * DIGIT_BASE;
-    last = higher;
-    count += 1;
-  }
+  count = splitNumber(Number(rest), digits, count, count);
   assert(count <= DIGITS_IN_AMOUNT_MAX, "an amount has fewer digits");
   return count;
+}
+
+/** Splits a number into digits from one place to at least another, and returns where they end. */
+function splitNumber(value: number, digits: Uint16Array, from: number, least: number): number {
+  let rest = value;
+  let end = from;
+  while (rest > 0 || end < least) {
+    const higher = Math.floor(rest / DIGIT_BASE);
+    digits[end] = rest - higher * DIGIT_BASE;
+    rest = higher;
+    end += 1;
+  }
+  return end;
 }
 
 /** Prints the canonical form: no trailing zeros, no `-0`. */

@@ -106,7 +106,7 @@ export class BatchRunner {
     const writes = request.jobs.map(({ write }) => write);
     const [heads, opening, keepFirstNeeds] = await Promise.all([
       session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
-      readOpening(session, customers, writes),
+      readOpening(session, named, writes),
       fetchNeeds(source, firstNeeds(jobsOf)),
     ]);
     const firstAnswers = await loadFirstAnswers(session, opening.requests);

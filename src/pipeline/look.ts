@@ -16,7 +16,7 @@ import { LOAD_ROUNDS_MAX } from "./batch-book.ts";
 import type { CurrencyCache } from "./currency-cache.ts";
 import type { Look, Snapshot } from "./job.ts";
 import { loadNeeds } from "./load.ts";
-import type { LoadContext } from "./load-context.ts";
+import { customersOf, type LoadContext } from "./load-context.ts";
 import { bookAllDue } from "./load-due.ts";
 import { balancesByCustomer, readOpening } from "./opening.ts";
 import { Places } from "./places.ts";
@@ -68,10 +68,10 @@ async function lookIn<Result>(
   look: Look<Result>,
   bounds: DueBounds,
 ): Promise<Result> {
-  const customers = [look.customerId];
+  const named = customersOf([look]);
   const [heads, opening] = await Promise.all([
-    session.rows<LockedRow>(READ_HEAD, [customers]),
-    readOpening(session, customers, []),
+    session.rows<LockedRow>(READ_HEAD, [named]),
+    readOpening(session, named, []),
   ]);
   const head = heads[0];
   if (head === undefined) throw customerNotFound(look.customerId);

@@ -11,6 +11,7 @@ import type { Amount } from "../money/amount.ts";
 import type { CurrencyCode } from "../money/currency.ts";
 import type { Instant } from "../money/time.ts";
 import type { RequestKey } from "./job.ts";
+import { customersOf } from "./load-context.ts";
 import type { Placed, Places } from "./places.ts";
 import type { Session } from "./session.ts";
 import { namedRows, type Statement } from "./statement.ts";
@@ -82,18 +83,18 @@ interface Asking {
   readonly request: RequestKey;
 }
 
+/** Of these customers, as the array that names them. */
 export async function readOpening(
   session: Session,
-  customers: readonly CustomerId[],
+  customers: Buffer,
   asking: readonly Asking[],
 ): Promise<Opening> {
-  const asked = asking.map(({ customerId }) => customerId);
-  const ids = asking.map(({ request }) => request.id);
-  const rows = await session.rows<OpeningRow>(READ_OPENING, [
-    arrayOf("uuid", customers),
-    arrayOf("uuid", asked),
-    arrayOf("text", ids),
-  ]);
+  const ids = arrayOf(
+    "text",
+    asking.map(({ request }) => request.id),
+  );
+  const values = [customers, customersOf(asking), ids];
+  const rows = await session.rows<OpeningRow>(READ_OPENING, values);
   const clock = rows[0]?.now;
   assert(clock !== undefined, "the database has a clock");
   const balances: Placed<BalanceRow>[] = [];

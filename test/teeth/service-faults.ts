@@ -64,9 +64,9 @@ export const SERVICE_FAULTS: readonly Fault[] = [
     file: "src/pipeline/batch.ts",
     find: `[heads, opening, keepFirstNeeds] = await Promise.all([
       session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),
-      readOpening(session, customers, writes),`,
+      readOpening(session, named, writes),`,
     put: `[opening, heads, keepFirstNeeds] = await Promise.all([
-      readOpening(session, customers, writes),
+      readOpening(session, named, writes),
       session.rows<Placed<LockedRow>>(lockWait === null ? LOCK_FREE : LOCK_WAITING, [named]),`,
     caughtBy: "test/pipeline/transactions.test.ts",
     test: "L3",
